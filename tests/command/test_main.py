@@ -61,11 +61,7 @@ def test_the_readme_commands_are_commands():
 
 @pytest.mark.slow
 def test_lab_serves_the_course_on_loopback(tmp_path):
-    environment = os.environ | {
-        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
-        "JUPYTER_DATA_DIR": str(tmp_path / "data"),
-    }
-    environment["JUPYTER_RUNTIME_DIR"] = str(tmp_path / "runtime")
+    folders = {f"JUPYTER_{kind}_DIR": str(tmp_path / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
     lab = subprocess.Popen(
         [sys.executable, "-m", "toolkit", "lab", "--no-browser"],
         cwd=ROOT,
