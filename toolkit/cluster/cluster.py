@@ -305,6 +305,11 @@ class Cluster:
 
     # -- data
 
+    @property
+    def directory(self) -> str | None:
+        """A directory that every worker can read, removed when the cluster closes; None on an attached cluster."""
+        return None if self._closed else self._machines.directory
+
     def partition(self, data: Any, key: str, by: Any) -> Any:
         """Lay the rows of a table into the worker processes: each goes to `by.owner(row[key])`.
 
