@@ -14,7 +14,6 @@ from toolkit.pictures.theme import colour
 WIDTH = 1100
 MARGIN, GAP = 16, 16
 CARD_HEIGHT, BUTTONS_HEIGHT = 238, 52
-QUIET = "ds-quiet"
 LATELY = 30.0  # seconds of the timeline under the cards
 
 # What a state is called, and the outline of its sign: a shape as well as a word, neither needs colour.
@@ -101,19 +100,17 @@ def _card(worker: Any, place: Card, number: int) -> str:
         stroke_dasharray="7 6" if gone else None,
     )
     edge = svg.tag("rect", x=0, y=18, width=6, height=34, class_=f"ds-fill {colour(number)}")
-    said = svg.words(46, 78, word, size=19, style="ds-bold")
     sign = svg.tag("path", d=_SIGNS.get(state, _SIGNS["lost"]), class_="ds-fill")
     slower = f"{worker.slowed:g}× slower" if worker.slowed > 1 and not gone else ""
-    word = slower if slower and sound else state
+    said = svg.words(46, 78, slower if slower and sound else state, size=19, style="ds-bold")
+    process = f"pid {worker.pid}" if worker.pid else "no process"
     tasks = f"{worker.executing} running, {worker.queued} queued, {worker.stored} stored"
     return svg.titled(
         ", ".join(filter(None, [f"{worker.name}: {state}", slower, tasks])),
         frame,
         edge,
         svg.words(18, 45, svg.fitted(worker.name, inner - 90, 28), size=28, style="ds-bold"),
-        svg.words(
-            inner + 18, 44, f"pid {worker.pid}" if worker.pid else "no process", size=17, style=QUIET, anchor="end"
-        ),
+        svg.words(inner + 18, 44, process, size=17, style="ds-quiet", anchor="end"),
         svg.tag("g", svg.moved_to(28, 72, sign), said, class_=None if sound else "ds-alarm"),
         svg.moved_to(18, 98, _bar("CPU", worker.cpu / 100, "–" if gone else f"{worker.cpu:.0f} %", inner)),
         svg.moved_to(18, 142, _bar("memory", _part(worker), "–" if gone else _size(worker.memory), inner)),
