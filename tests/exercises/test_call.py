@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import re
 import threading
 import time
 
@@ -97,9 +98,13 @@ def test_a_hang_that_ignores_signals_is_stopped():
 
 
 def test_a_memory_bomb_is_stopped():
+    """By whichever fence stands nearer: ours, which looks now and then, or the system's, which says MemoryError."""
     code = "def f():\n    held = []\n    while True:\n        held.append(b'x' * 10**6)"
-    with pytest.raises(CallFailed, match="more memory"):
-        call(learners(code), [()], seconds=60, memory="150 MiB")
+    try:
+        complaint = str(call(learners(code), [()], seconds=60, memory="150 MiB")[0].problem)
+    except CallFailed as failure:
+        complaint = str(failure)
+    assert re.search("used more memory than it was given|It raised MemoryError, at line 4", complaint)
 
 
 def test_memory_that_cannot_be_had_at_all_is_an_exception():
