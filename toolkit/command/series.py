@@ -75,6 +75,7 @@ def execute(
         kernel_name="python3",
         resources={"metadata": {"path": str(path.resolve().parent)}},
         shutdown_kernel="graceful",
+        extra_arguments=["--log-level=40"],  # a kernel's warnings about itself are not the learner's
         store_widget_state=True,
         on_cell_execute=started,
         on_cell_executed=ended,
