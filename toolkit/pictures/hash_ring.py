@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from toolkit.pictures import svg
 from toolkit.pictures.picture import Picture, picture
+from toolkit.pictures.share_list import share_list
 from toolkit.pictures.theme import colour
 
 WIDTH, HEIGHT = 1100, 700
@@ -22,7 +23,6 @@ TRACKS = 96.0  # the width of all tracks together
 KEYS_OUTER, KEYS_INNER = 188.0, 152.0
 CIRCLE = 2.0**64
 NAMED = 40  # up to so many virtual nodes, each has its name beside it
-ROWS = 16  # as many nodes as the list beside the ring has room for
 
 
 def hash_ring(ring: Any, keys: Any = None, before: Any = None) -> Picture:
@@ -47,6 +47,8 @@ def hash_ring(ring: Any, keys: Any = None, before: Any = None) -> Picture:
     weights = (codes, None) if placed else (owners, lengths)
     share = np.bincount(weights[0], weights[1], len(ring.nodes)) / (len(placed) or 1)
     moved = _moved(ring, before, placed, codes)
+    arrived = None if moved is None else np.bincount(codes[moved], minlength=len(ring.nodes))
+    gone = [] if before is None else [name for name in before.nodes if name not in ring.nodes]
     sentence = _sentence(ring, placed, share, moved)
     return picture(
         WIDTH,
@@ -56,7 +58,7 @@ def hash_ring(ring: Any, keys: Any = None, before: Any = None) -> Picture:
         *_tracks(ring.nodes, owners, turns, lengths),
         *(_keys(ring, placed, codes, moved) if placed else ()),
         *_centre(ring, placed, moved),
-        *_shares(ring, share, codes, moved, before, "keys" if placed else "circle"),
+        *share_list(ring.nodes, share, "keys" if placed else "circle", arrived, gone),
     )
 
 
@@ -201,67 +203,3 @@ def _centre(ring: Any, keys: Sequence[Any], moved: NDArray[np.bool_] | None) -> 
             for i, line in enumerate(lines)
         ),
     ]
-
-
-def _shares(
-    ring: Any,
-    share: NDArray[Any],
-    codes: NDArray[Any],
-    moved: NDArray[np.bool_] | None,
-    before: Any,
-    what: str,
-) -> list[str]:
-    """The list beside the ring: a bar per node, a line at the mean, and how far the fullest is above it."""
-    left, top, full = 720, 118, 215
-    shown = min(len(ring.nodes), ROWS)
-    step = min(58.0, (HEIGHT - top - 60) / shown)
-    scale = full / float(share.max())
-    mean = left + 78 + scale / len(ring.nodes)
-    drawn = [
-        svg.words(left, 52, f"Share of the {what}", size=24, style="ds-bold"),
-        svg.words(left, 82, f"fullest node: {share.max() * len(ring.nodes):.2f} × mean", size=19, style="ds-quiet"),
-    ]
-    for code, name in enumerate(ring.nodes[:shown]):
-        y, part = top + step * code, float(share[code])
-        told = f"{name}: {part:.1%} of the {what}"
-        note = ""
-        if moved is not None:
-            arrived = int((moved & (codes == code)).sum())
-            note = f"+{arrived:,} keys" if arrived else ("new" if name not in before.nodes else "")
-            told += f", {arrived:,} keys arrived"
-        bar = svg.tag(
-            "rect",
-            x=left + 78,
-            y=y,
-            width=max(part * scale, 1),
-            height=step * 0.5,
-            rx=3,
-            class_="ds-fill " + colour(code),
-        )
-        size = min(21.0, step * 0.5)
-        label = svg.words(
-            left + 68, y + step * 0.42, svg.fitted(name, 68, size), size=size, style="ds-bold", anchor="end"
-        )
-        value = svg.words(WIDTH - 8, y + step * 0.42, f"{part:.1%}", size=size * 0.9, anchor="end")
-        under = svg.words(left + 78, y + step * 0.5 + 17, note, size=15, style="ds-quiet") if note and step > 45 else ""
-        drawn.append(svg.titled(told, bar, label, value, under, data_node=name))
-    end = top + step * shown
-    drawn.append(
-        svg.tag(
-            "path",
-            d=f"M{svg.number(mean)} {top - 8}V{svg.number(end - step * 0.3)}",
-            class_="ds-stroke",
-            stroke_width=2,
-            stroke_dasharray="6 5",
-        )
-    )
-    rest = len(ring.nodes) - shown
-    foot = f"and {rest} more; " if rest else ""
-    gone = [name for name in before.nodes if name not in ring.nodes] if before is not None else []
-    foot += f"gone: {', '.join(gone)}; " if gone else ""
-    drawn.append(
-        svg.words(
-            left, end + 22, f"{foot}dashed: the mean · tracks: {ring.nodes[0]} outermost", size=17, style="ds-quiet"
-        )
-    )
-    return drawn

@@ -94,3 +94,8 @@ def arc(centre: tuple[float, float], radius: float, start: float, stop: float) -
     large = int(stop - start > 0.5)
     size = number(radius)
     return f"M{point(centre, radius, start)}A{size} {size} 0 {large} 1 {point(centre, radius, stop)}"
+
+
+def view_height(document: str) -> float:
+    """The height of a picture in its own units, read from its viewBox."""
+    return float(document.split('viewBox="', 1)[1].split('"', 1)[0].split()[3])
