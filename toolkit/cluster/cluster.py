@@ -66,7 +66,6 @@ class Cluster:
 
     _client: Any
     _machines: Any
-    _opened_as: str
 
     def __init__(
         self, workers: int = 4, *, memory: str | int = "1 GiB", allowed_failures: int = 3, timeout: float = 30.0
@@ -79,10 +78,9 @@ class Cluster:
         _check_process()
         _close("local")
         warmup.start()
-        self._prepare()
+        self._prepare("local")
         self._machines = LocalMachines(workers, limit, allowed_failures, self._record.extend)
         _current["local"] = self
-        self._opened_as = "local"
         try:
             self._client = Client(self._machines)
             self.wait(timeout)
@@ -101,17 +99,18 @@ class Cluster:
         _check_seconds("timeout", timeout)
         client, opened = connect(address_or_client, timeout)
         self = cls.__new__(cls)
-        self._opened_as = str(client.scheduler_info(n_workers=0)["address"])
-        _close(self._opened_as)
-        self._prepare()
+        scheduler = str(client.scheduler_info(n_workers=0)["address"])
+        _close(scheduler)
+        self._prepare(scheduler)
         self._client = client
         self._machines = AttachedMachines(client, opened, allow_faults, self._record.extend)
-        _current[self._opened_as] = self
+        _current[scheduler] = self
         for state in self._machines.states():
             self._record.add("started", state["name"], pid=state["pid"], address=state["address"])
         return self
 
-    def _prepare(self) -> None:
+    def _prepare(self, opened_as: str) -> None:
+        self._opened_as = opened_as
         self._record = Recorder()
         self._closed = False
         self._client = None
@@ -127,8 +126,10 @@ class Cluster:
             if event.kind in ("lost", "retired") and event.worker is not None:
                 self._frozen.pop(event.worker, None)
                 self._slowed.pop(event.worker, None)
-            if event.kind in ("started", "added", "back") and self._opened_as == "local":
-                reaper.watch(event.detail["pid"])
+            if event.kind in ("started", "added", "back"):
+                self._doomed.discard(event.detail["pid"])  # in case the system has used a pid again
+                if self._opened_as == "local":
+                    reaper.watch(event.detail["pid"])
             if event.kind == "retired" and isinstance(self.__dict__.get("_machines"), AttachedMachines):
                 self._machines.forget(event.worker)
 
@@ -195,8 +196,8 @@ class Cluster:
         """
         with self._changing:
             state = self._present(name)
-            self._doomed.add(state["pid"])
             self._do("killed", name, self._machines.kill, state)
+            self._doomed.add(state["pid"])
 
     def freeze(self, name: str) -> None:
         """Suspend the worker's process: it keeps its memory and its connections, and does nothing, until `thaw`.
@@ -207,8 +208,8 @@ class Cluster:
         with self._changing:
             state = self._present(name)
             if self._frozen.get(name) != state["pid"]:
-                self._frozen[name] = state["pid"]
                 self._do("frozen", name, self._machines.suspend, state)
+                self._frozen[name] = state["pid"]
 
     def thaw(self, name: str) -> None:
         """Let a frozen worker go on as if nothing had happened. Does nothing to one that is not frozen."""
@@ -229,7 +230,6 @@ class Cluster:
             raise ValueError(f"factor={factor!r} must be a number from 1 (normal speed) to 1000 (times as long)")
         with self._changing:
             state = self._present(name)
-            self._allow_faults()
             if name in self._frozen:
                 raise RuntimeError(f"{name!r} is frozen and cannot be slowed: thaw({name!r}) first")
             where, doing = [state["address"]], f"slowing {name!r}"
@@ -240,6 +240,8 @@ class Cluster:
     def _present(self, name: str) -> dict[str, Any]:
         """The state of the live process called `name`, or an error that says what to do."""
         self._require_open()
+        if isinstance(self._machines, AttachedMachines):
+            self._machines.require_faults()
         if name not in self._machines.names:
             raise ValueError(f"name={name!r} is not a worker of this cluster: use one of {', '.join(self.names)}")
         state: dict[str, Any] = next(state for state in self._machines.states() if state["name"] == name)
@@ -249,16 +251,11 @@ class Cluster:
 
     def _do(self, kind: str, name: str, action: Callable[[dict[str, Any]], None], state: dict[str, Any]) -> None:
         """Record, then act: what the scheduler sees of it then always comes later in the timeline."""
-        self._allow_faults()
         self._record.add(kind, name, pid=state["pid"])
         try:
             action(state)
         except psutil.NoSuchProcess:
             raise RuntimeError(f"{name!r} has just died by itself: wait() for its new process") from None
-
-    def _allow_faults(self) -> None:
-        if isinstance(self._machines, AttachedMachines):
-            self._machines.require_faults()
 
     def _require_open(self) -> None:
         if self._closed:

@@ -97,12 +97,15 @@ class Feed(SchedulerPlugin):
         """Stop ticking, after sending what has gathered."""
         self._clock.stop()
         self._send_spans()
+        for address, name in self.names.items():
+            if name != self.scheduler.workers[address].name:
+                self.scheduler.aliases.pop(name, None)
 
     def remove_client(self, scheduler: Any, client: str) -> None:
         """Leave a remote scheduler together with the client that installed this feed."""
         if client == self.client:
-            self._clock.stop()
             scheduler.plugins.pop(self.name, None)
+            self.stop()
 
     def _tell(self, kind: str, worker: str | None, **detail: Any) -> None:
         self._send_spans()  # first what happened before
@@ -122,7 +125,15 @@ class Feed(SchedulerPlugin):
         name = self.expected.get(home, str(worker.name))
         known = name in self.left
         self.expected[home] = self.names[address] = name
+        self.scheduler.aliases.setdefault(name, address)  # so that `workers=["7"]` also finds the worker numbered 7
         return name, known
+
+    def _leave(self, address: str) -> str | None:
+        """Forget a live worker; return its name."""
+        name = self.names.pop(address, None)
+        if name is not None and self.scheduler.aliases.get(name) == address:
+            del self.scheduler.aliases[name]
+        return name
 
     def add_worker(self, scheduler: Any, worker: str) -> None:
         """A worker process has joined: move pinned tasks to it before Dask looks for tasks that it could run."""
@@ -135,7 +146,7 @@ class Feed(SchedulerPlugin):
         if topic != "all" or msg.get("action") != "remove-worker":
             return
         address = msg["worker"]
-        name = self.names.pop(address, None)
+        name = self._leave(address)
         if name is None:
             return
         if msg.get("expected"):

@@ -86,6 +86,8 @@ class LocalMachines(SpecCluster):
             },
         }
         try:
+            if (sockets := warmup.directory()) is not None:
+                reaper.adopt(sockets)
             reaper.adopt(self.directory)
             self._stack.callback(reaper.forget, self.directory)
             self._stack.enter_context(dask.config.set(_settings(self.directory)))

@@ -60,6 +60,13 @@ def start() -> None:
         forkserver.ensure_running()
 
 
+def directory() -> str | None:
+    """Where the fork server's socket lies: a temporary directory of this kernel, None where there is no fork server."""
+    from multiprocessing import util
+
+    return util.get_temp_dir() if METHOD == "forkserver" else None
+
+
 def tell_dask() -> None:
     """Keep Dask from preparing the fork server a second time: it would import all its optional packages here."""
     import distributed.utils
