@@ -1,5 +1,7 @@
 """Every exercise: its blank fails with a hint, its solution passes, and it is complete."""
 
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -39,6 +41,14 @@ def test_it_is_complete(exercise):
     assert len(exercise.hints) >= 3
     assert exercise.blank != exercise.solution
     assert all(len(line) <= 120 for line in f"{exercise.blank}\n{exercise.solution}".splitlines())
+
+
+def test_formatting_a_notebook_would_not_change_it(exercise):
+    """Else `ruff format` and `toolkit.exercises.insert` would undo each other."""
+    for code in (exercise.blank, exercise.solution, exercise.check):
+        command = [sys.executable, "-m", "ruff", "format", "--check", "--isolated", "--line-length", "100", "-"]
+        done = subprocess.run(command, input=f"{code}\n", text=True, capture_output=True, timeout=60, check=False)
+        assert done.returncode == 0, f"{done.stderr}{code}"
 
 
 def test_nobody_waits_long_for_a_verdict(exercise):

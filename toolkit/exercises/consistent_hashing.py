@@ -22,18 +22,17 @@ the first node **at that place or after it**, clockwise, and after the last one 
 
 Write `ring_owner(place, ring)`. The list may be long, so search it by halves (`bisect`) instead of from the start.""",
     blank="""\
-from bisect import bisect_left
-
 def ring_owner(place, ring):
-    ...  # ring_owner(120, [(100, "w0"), (200, "w1")]) is "w1\"""",
+    return ...  # ring_owner(120, [(100, "w0"), (200, "w1")]) is "w1\"""",
     solution="""\
 from bisect import bisect_left
+
 
 def ring_owner(place, ring):
     index = bisect_left(ring, place, key=lambda point: point[0])
     return ring[index % len(ring)][1]""",
     hints=(
-        "`bisect_left(places, place)` is the index of the first entry that isn't smaller: at that place, or after it.",
+        "`bisect.bisect_left(places, place)` is the index of the first entry that isn't smaller: there, or after it.",
         "What does `bisect_left` return for a place beyond the last node? And who owns such a key?",
         "`index % len(ring)` turns one past the end into 0. `key=lambda point: point[0]` looks at the places only.",
     ),
@@ -67,16 +66,20 @@ Write `highest_score(key, nodes)`, which returns the winning node. `score` is gi
     blank="""\
 from xxhash import xxh3_64_intdigest
 
+
 def score(node, key):
     return xxh3_64_intdigest(f"{node}/{key}".encode())
 
+
 def highest_score(key, nodes):
-    ...""",
+    return ...  # score(nodes[0], key) is the first node's score""",
     solution="""\
 from xxhash import xxh3_64_intdigest
 
+
 def score(node, key):
     return xxh3_64_intdigest(f"{node}/{key}".encode())
+
 
 def highest_score(key, nodes):
     return max(nodes, key=lambda node: score(node, key))""",
@@ -141,11 +144,11 @@ Two lists hold the owner of each key, in the same order: `before` a change of th
 Without any keys both are 0.""",
     blank="""\
 def moved(before, after):
-    ...  # moved(["w0", "w1"], ["w0", "w2"]) is (0.5, 0.0)""",
+    return ...  # moved(["w0", "w1"], ["w0", "w2"]) is (0.5, 0.0)""",
     solution="""\
 def moved(before, after):
     there = set(before) & set(after)
-    moves = [(old, new) for old, new in zip(before, after) if old != new]
+    moves = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     needless = [move for move in moves if there.issuperset(move)]
     return len(moves) / max(1, len(before)), len(needless) / max(1, len(before))""",
     hints=(
@@ -232,8 +235,10 @@ Six wrong rings are waiting, and right ones that don't agree with each other abo
 named as above. Beware of a promise that is easy to keep: a ring that never moves anything isn't a good one.""",
     blank="""\
 def test_ring(Ring, keys):
-    ring = Ring(["w0", "w1", "w2", "w3", "w4"])
-    ...""",
+    nodes = ["w0", "w1", "w2", "w3", "w4"]
+    ring = Ring(nodes)
+    assert {ring.owner(key) for key in keys} == set(nodes), "every node owns something"
+    # a promise that wrong rings keep too; what else was promised?""",
     solution="""\
 def test_ring(Ring, keys):
     def owners(ring):
@@ -242,10 +247,11 @@ def test_ring(Ring, keys):
     ring = Ring(["w0", "w1", "w2", "w3", "w4"])
     before, joined, left = owners(ring), owners(ring.add("w5")), owners(ring.remove("w2"))
     assert owners(ring) == before, "the old ring stays as it was"
-    assert all(new in (old, "w5") for old, new in zip(before, joined)), "who moves, moves to the newcomer"
+    for old, with_newcomer, without_leaver in zip(before, joined, left, strict=True):
+        assert with_newcomer in (old, "w5"), "what moves, moves to the newcomer"
+        assert without_leaver == old or old == "w2", "only what the leaver owned moves"
     share = joined.count("w5") / len(keys)
     assert 0.3 / 6 < share < 3 / 6, f"the newcomer's share is {share:.2f}, not about 1/6"
-    assert all(new == old or old == "w2" for old, new in zip(before, left)), "only the leaver's keys move"
     assert "w2" not in left, "the leaver owns nothing\"""",
     hints=(
         "Write down every key's owner before and after a node joins. Where may a key be that has another owner now?",

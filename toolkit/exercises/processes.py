@@ -35,7 +35,8 @@ that it needed. `consume(inbox, outbox)` takes numbers from `inbox` (with `inbox
 arrives, and then puts their total into `outbox`. Whatever comes after that `None` is meant for another worker.""",
     blank="""\
 def consume(inbox, outbox):
-    ...  # inbox.get() takes the next message out, outbox.put(total) sends one""",
+    # inbox.get() takes the next message out, outbox.put(total) sends one
+    ...""",
     solution="""\
 def consume(inbox, outbox):
     total = 0
@@ -85,11 +86,11 @@ No part may be more than one item larger than another: everybody waits for the l
 items; then some are empty.""",
     blank="""\
 def split(n, parts):
-    ...  # split(10, 3) could be [(0, 4), (4, 7), (7, 10)]""",
+    return ...  # split(10, 3) could be [(0, 4), (4, 7), (7, 10)]""",
     solution="""\
 def split(n, parts):
     borders = [n * i // parts for i in range(parts + 1)]
-    return list(zip(borders, borders[1:]))""",
+    return [(borders[i], borders[i + 1]) for i in range(parts)]""",
     hints=(
         "`n // parts` is the size of a part when it divides evenly. What becomes of the remainder, `n % parts` items?",
         "The remainder is smaller than `parts`: give one item more to each of the first `n % parts` parts.",
@@ -112,7 +113,7 @@ This is the Karp–Flatt metric (1990), and it is a good detective. If s stays t
 to blame; if s *grows* with n, something else is: waiting for one another, which Amdahl's law doesn't know.""",
     blank="""\
 def serial_fraction(t1, tn, n):
-    ...  # seconds, seconds, workers (2 or more)""",
+    return ...  # t1 and tn in seconds, n workers (2 or more)""",
     solution="""\
 def serial_fraction(t1, tn, n):
     speedup = t1 / tn
@@ -193,7 +194,8 @@ function is wrong. It is tried on the six, and on versions that are right, which
 numbers up. `numbers` is a list of whole numbers, `workers` is 1 or more.""",
     blank="""\
 def test_parallel_sum(parallel_sum):
-    ...  # assert parallel_sum([1, 2, 3, 4], 2) == 10 is a start""",
+    # assert parallel_sum([1, 2, 3, 4], 2) == 10 is a start
+    ...""",
     solution="""\
 def test_parallel_sum(parallel_sum):
     for numbers in [], [7], [3, 0, 5, 1], list(range(-20, 7)), list(range(100)):

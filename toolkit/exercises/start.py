@@ -16,7 +16,8 @@ process* behind them. A worker that is missing the second time has not been repl
 has replaced nobody.""",
     blank="""\
 def replaced(before, after):
-    ...  # before and after are dictionaries, from a worker's name to its pid""",
+    # before and after are dictionaries, from a worker's name to its pid
+    return ...""",
     solution="""\
 def replaced(before, after):
     return sorted(name for name, pid in before.items() if name in after and after[name] != pid)""",
