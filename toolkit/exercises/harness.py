@@ -15,13 +15,13 @@ def plainly(function: Callable[..., object], *arguments: object) -> object:
     return function(*arguments)
 
 
-def with_queues(consume: Callable[..., object], sent: Sequence[object]) -> dict[str, list[object]]:
+def with_queues(consume: Callable[..., object], sent: Sequence[object], producers: int) -> dict[str, list[object]]:
     """Run a consumer between two queues; return what then lies in each."""
     inbox: queue.Queue[object] = queue.Queue()
     outbox: queue.Queue[object] = queue.Queue()
     for message in sent:
         inbox.put(message)
-    consume(inbox, outbox)
+    consume(inbox, outbox, producers)
     return {"inbox": _drained(inbox), "outbox": _drained(outbox)}
 
 

@@ -8,15 +8,21 @@ from toolkit.exercises.judging import answers, catches, returns
 
 
 def _judge_consumer(function: object) -> None:
-    """A consumer must stop at its None, answer in the other queue, and leave what comes after for somebody else."""
-    sent: list[list[int | None]] = [[1, 2, 3, None], [None], [4, 0, 5, None], [6, -6, 1, None], [7, None, 9, None]]
-    rests: list[list[int | None]] = [[], [], [], [], [9, None]]
-    totals = [6, 0, 9, 1, 7]
-    found = [dict(answer.value["pairs"]) for answer in answers(function, [(s,) for s in sent], harness=with_queues)]
+    """A consumer must stop at the last None and no earlier, and answer in the other queue."""
+    sent: list[list[int | None]] = [
+        [1, 2, 3, None],
+        [1, None, 2, None],
+        [None, 4, None, 0, 5, None],
+        [6, -6, 1, None],
+        [7, None, 8, None, 9, None],
+    ]
+    cases = [(sent[0], 1), (sent[1], 2), (sent[2], 3), (sent[3], 1), (sent[4], 2)]
+    totals, rests = [6, 3, 9, 1, 15], [[], [], [], [], [9, None]]
+    found = [dict(answer.value["pairs"]) for answer in answers(function, cases, harness=with_queues)]
     if all(lanes["inbox"] == s and not lanes["outbox"] for lanes, s in zip(found, sent, strict=True)):
         raise StillBlank("It takes nothing out of the inbox so far: fill in the blank, run that cell, then this one.")
-    for lanes, messages, rest, total in zip(found, sent, rests, totals, strict=True):
-        case = f"When `{messages}` lies in the inbox"
+    for lanes, (messages, producers), rest, total in zip(found, cases, rests, totals, strict=True):
+        case = f"With {producers} producer{'s' * (producers > 1)} and `{messages}` in the inbox"
         if not lanes["outbox"] and total in lanes["inbox"]:
             raise NotYet(f"{case}, the total ends up in the *inbox*, where the worker itself could take it out again.")
         if lanes["outbox"] != [total]:
@@ -27,26 +33,33 @@ def _judge_consumer(function: object) -> None:
 
 CONSUMER = Exercise(
     id="01.1",
-    title="A consumer that ends, and answers",
-    minutes=5,
+    title="A consumer with several producers",
+    minutes=10,
     task="""\
-The article's second program has one queue for both directions and never says that it is finished. Write the consumer
-that it needed. `consume(inbox, outbox)` takes numbers from `inbox` (with `inbox.get()`, which waits) until `None`
-arrives, and then puts their total into `outbox`. Whatever comes after that `None` is meant for another worker.""",
+One producer and several consumers needed one `None` for each consumer. Now it is the other way round: several
+producers put numbers into one inbox, and each of them puts a `None` after its last number.
+
+Write `consume(inbox, outbox, producers)`. It takes messages from `inbox` (`inbox.get()` waits for one), adds up the
+numbers until **every** producer has said that it has finished, and then puts the total into `outbox`. Whatever comes
+later is meant for another consumer: leave it there.""",
     blank="""\
-def consume(inbox, outbox):
+def consume(inbox, outbox, producers):
     # inbox.get() takes the next message out, outbox.put(total) sends one
     ...""",
     solution="""\
-def consume(inbox, outbox):
+def consume(inbox, outbox, producers):
     total = 0
-    while (value := inbox.get()) is not None:
-        total += value
+    while producers > 0:
+        message = inbox.get()
+        if message is None:
+            producers -= 1
+        else:
+            total += message
     outbox.put(total)""",
     hints=(
-        "Take a message; if it is `None` stop, otherwise add it. What has to happen after the loop, in which queue?",
-        "Is 0 an end or a number? Compare with `is None`: `if not value` ends at 0 too.",
-        "`while (value := inbox.get()) is not None:` takes and compares at once. `outbox.put` comes after the loop.",
+        "When may it stop? Not at the first `None`: other producers' numbers may still be on their way.",
+        "Count the producers that have finished. Is 0 an end or a number? Compare with `is None`, not with `not`.",
+        "`while producers > 0:` take a message; if it is `None` count one producer less, else add it. Then `put`.",
     ),
     answer="consume",
     judge=_judge_consumer,
