@@ -89,7 +89,9 @@ class BoundedLoads(Partitioner):
             while not room[owner[place]]:
                 place = following[place]
             while start != place:  # everyone who walks this way later goes straight to where this walk ended
-                start, following[start] = following[start], place
+                after = following[start]
+                following[start] = place
+                start = after
             room[owner[place]] -= 1
             codes[i] = owner[place]
         return codes
