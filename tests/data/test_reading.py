@@ -35,6 +35,12 @@ def test_keys_are_never_missing():
     assert not flights(["month", "day", "hour", "carrier", "flight", "tailnum", "origin", "dest"]).isna().any().any()
 
 
+def test_whole_numbers_are_wide_enough_to_calculate_with():
+    table = flights(["hour", "minute", "dep_delay"])
+    assert (table["hour"] * 60 + table["minute"]).max() == 23 * 60 + 59
+    assert [str(kind) for kind in table.dtypes] == ["int64", "int64", "float64"]
+
+
 def test_some_columns():
     assert list(flights(["dest", "carrier"]).columns) == ["dest", "carrier"]
     assert list(flights("dest").columns) == ["dest"]

@@ -4,7 +4,7 @@ Columns, one row per flight:
 
     month, day           scheduled date (2013)
     hour, minute         scheduled departure, local time
-    carrier              airline, two letters: 16 of them, the largest (UA) has 17 % of the flights
+    carrier              airline, two characters: 16 of them, the largest (UA) has 17 % of the flights
     flight               flight number
     tailnum              the aeroplane, 4,043 of them; "" where it was not recorded (2,512 flights)
     origin, dest         airports: EWR, LGA, JFK; 105 destinations
@@ -53,8 +53,11 @@ def flights(columns: Iterable[str] | None = None) -> pd.DataFrame:
 def _table(path: Path) -> pa.Table:
     remedy = f"Get it again: git checkout -- {path.name}, in {path.parent}; or clone the course anew."
     try:
-        return pq.read_table(path, page_checksum_verification=True)
+        table = pq.read_table(path, page_checksum_verification=True)
     except FileNotFoundError:
         raise DamagedDataError(f"The data file {path} is missing. {remedy}") from None
     except (pa.ArrowException, OSError) as error:
         raise DamagedDataError(f"The data file {path} is damaged ({error}). {remedy}") from error
+    # The file holds whole numbers in the smallest type that fits; in a lesson hour * 60 would overflow an int8.
+    wide = [field.with_type(pa.int64()) if pa.types.is_integer(field.type) else field for field in table.schema]
+    return table.cast(pa.schema(wide))

@@ -52,15 +52,11 @@ def hash_column(column: Column) -> NDArray[np.uint64]:
     """The hashes of a column that `distinct` made."""
     if isinstance(column, np.ndarray):
         return mix_column(column.astype(np.int64 if column.dtype.kind == "i" else np.uint64).view(np.uint64))
-    kinds = set(map(type, column))
-    hashes: Iterable[int]
-    if kinds == {str}:
+    try:  # nearly always all are text, and then two loops in C do it
         hashes = map(xxh3_64_intdigest, map(str.encode, column))  # type: ignore[arg-type]
-    elif kinds == {bytes}:
-        hashes = map(xxh3_64_intdigest, column)  # type: ignore[arg-type]
-    else:
-        hashes = map(hash_key, column)
-    return np.fromiter(hashes, np.uint64, len(column))
+        return np.fromiter(hashes, np.uint64, len(column))
+    except TypeError:  # no: bytes, numbers too large for a signed column, or a mixture
+        return np.fromiter(map(hash_key, column), np.uint64, len(column))
 
 
 def mix(number: int) -> int:
@@ -123,7 +119,7 @@ def _column(keys: Any) -> Column:
             missing = keys[keys != keys]  # numbers with gaps become floats in pandas: name the gap, not the float
             raise TypeError(_refusal([*missing[:1], *keys[:1], keys.dtype][0]))
         keys = keys.tolist()
-    column = list(keys)
+    column = keys if type(keys) is list else list(keys)
     kinds = set(map(type, column))
     if kinds == {int} and min(column) >= -(2**63) and max(column) < 2**63:
         return np.array(column, np.int64)

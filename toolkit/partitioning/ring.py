@@ -45,6 +45,7 @@ class HashRing(Partitioner):
         by_name = np.argsort(np.argsort(self._names))  # on the same place the first by name wins, in any order given
         clockwise = np.lexsort((by_name[codes], positions))
         self._positions, self._position_codes = positions[clockwise], codes[clockwise]
+        self._shift = 64 - min(len(positions).bit_length() + 4, 20)  # upper bits = bucket; at most 2**20
         self._positions.flags.writeable = self._position_codes.flags.writeable = False
 
     @property
@@ -72,7 +73,8 @@ class HashRing(Partitioner):
         return hash_key(key)
 
     def owner(self, key: Key) -> str:
-        return self._clockwise[bisect_left(self._places, hash_key(key))]
+        hashed = hash_key(key)
+        return self._bucket_owners[hashed >> self._shift] or self._clockwise[bisect_left(self._places, hashed)]
 
     def replicas(self, key: Key, n: int) -> list[str]:
         """The first n distinct nodes clockwise from the key (Dynamo's preference list, SOSP 2007, section 4.3)."""
@@ -99,8 +101,7 @@ class HashRing(Partitioner):
 
     def _look_up(self, hashes: NDArray[np.uint64], codes: NDArray[np.int32]) -> None:
         """Fill in the owner of each hash: by the table where it knows, by binary search for the few others."""
-        table, shift = self._table
-        table.take((hashes >> shift).view(np.int64), out=codes, mode="clip")
+        self._buckets.take((hashes >> np.uint64(self._shift)).view(np.int64), out=codes, mode="clip")
         unsure = np.flatnonzero(codes < 0)
         codes[unsure] = self._successors(hashes[unsure])
 
@@ -110,17 +111,19 @@ class HashRing(Partitioner):
         return self._position_codes[places]
 
     @cached_property
-    def _table(self) -> tuple[NDArray[np.int32], np.uint64]:
-        """The circle cut into equal buckets: the owner of each, or -1 where it changes within the bucket.
+    def _buckets(self) -> NDArray[np.int32]:
+        """The circle cut into equal buckets: the code of each one's owner, or -1 where it changes within the bucket.
 
-        With 16 or more buckets per virtual node most hold none, so that one look-up answers where binary search takes
+        With 16 buckets or more per virtual node most hold none, so that one look-up answers where binary search takes
         14 steps; the others are searched exactly. The answer is always that of `_successors`.
         """
-        bits = len(self._positions).bit_length() + 4
-        shift = np.uint64(64 - bits)
-        table = self._successors(np.arange(1 << bits, dtype=np.uint64) << shift)
-        table[(self._positions >> shift).view(np.int64)] = -1
-        return table, shift
+        buckets = self._successors(np.arange(1 << (64 - self._shift), dtype=np.uint64) << np.uint64(self._shift))
+        buckets[(self._positions >> np.uint64(self._shift)).view(np.int64)] = -1
+        return buckets
+
+    @cached_property
+    def _bucket_owners(self) -> list[str | None]:
+        return np.array([*self._nodes, None], object)[self._buckets].tolist()  # code -1 picks None
 
     @cached_property
     def _places(self) -> list[int]:
