@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from toolkit.exercises.exercise import Exercise, Verdict
+    from toolkit.exercises.outcome import Outcome
     from toolkit.exercises.registry import EXERCISES, check
-    from toolkit.exercises.sandbox import Outcome, run_program
+    from toolkit.exercises.sandbox import run_program
 
 _HOME = {
     "EXERCISES": "registry",
     "Exercise": "exercise",
-    "Outcome": "sandbox",
+    "Outcome": "outcome",
     "Verdict": "exercise",
     "check": "registry",
     "run_program": "sandbox",

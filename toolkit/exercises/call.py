@@ -21,7 +21,8 @@ from typing import Any
 import cloudpickle
 
 from toolkit.exercises.harness import plainly
-from toolkit.exercises.sandbox import Outcome, exit_in_words, memory_in_bytes, run
+from toolkit.exercises.outcome import Outcome, exit_in_words
+from toolkit.exercises.sandbox import memory_in_bytes, run
 
 CHILD = Path(__file__).with_name("child.py")
 STARTUP = 20.0  # seconds for Python to start and to import what the function needs, apart from its own time

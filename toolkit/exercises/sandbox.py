@@ -21,12 +21,9 @@ Three decisions carry the module:
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import html
 import os
 import re
 import secrets
-import signal
 import subprocess
 import sys
 import tempfile
@@ -36,67 +33,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-import psutil
+from toolkit.exercises import tree
+from toolkit.exercises.outcome import MOST_PROCESSES, Outcome
 
-MARK = "TOOLKIT_SANDBOX_RUN"  # the environment variable that every process of a run inherits
 LOOK_EVERY = 0.05  # seconds between two looks at the tree
-MOST_PROCESSES = 64  # more than this is a fork bomb, not a program of this course
 KEPT = 100_000  # characters of output that are kept; the rest is read and thrown away
-CLEAN_UP = 10.0  # seconds after which we stop looking for survivors of a run
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """How a program ended, and what it wrote.
-
-    `stopped` says which limit ended it: "time", "memory", "processes", or None when it ended by itself. `returncode`
-    is what the operating system reports: 0 for success, and on POSIX -n when signal n ended it. `seconds` is the time
-    it ran, start-up of Python included.
-    """
-
-    stdout: str
-    stderr: str
-    returncode: int
-    stopped: str | None
-    seconds: float
-
-    @property
-    def timed_out(self) -> bool:
-        """Whether it was still running at its time limit, and was killed."""
-        return self.stopped == "time"
-
-    @property
-    def out_of_memory(self) -> bool:
-        """Whether its processes together exceeded the memory limit, and were killed."""
-        return self.stopped == "memory"
-
-    @property
-    def ending(self) -> str:
-        """One phrase: how it ended."""
-        if self.stopped == "time":
-            return f"still running after {self.seconds:.1f} s, so it was killed"
-        if self.stopped == "memory":
-            return "killed: its processes together used more memory than they were given"
-        if self.stopped == "processes":
-            return f"killed: it had started more than {MOST_PROCESSES} processes"
-        if self.returncode == 0:
-            return f"ended by itself after {self.seconds:.2f} s"
-        return f"{exit_in_words(self.returncode)} after {self.seconds:.2f} s"
-
-    def __str__(self) -> str:
-        """What it printed, what it complained about, and how it ended."""
-        printed = self.stdout.rstrip() or "(printed nothing)"
-        complaint = [self.stderr.rstrip()] if self.stderr.strip() else []
-        return "\n".join([printed, *complaint, f"[{self.ending}]"])
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        """The same for a notebook, in the colours of its theme."""
-        pre = '<pre style="margin:0;padding:.2em .8em;border-left:3px solid {};white-space:pre-wrap">{}</pre>'
-        parts = [pre.format("var(--jp-border-color1,#999)", html.escape(self.stdout.rstrip() or "(printed nothing)"))]
-        if self.stderr.strip():
-            parts.append(pre.format("var(--jp-error-color1,#b00)", html.escape(self.stderr.rstrip())))
-        parts.append(f'<p style="margin:.3em 0"><em>{html.escape(self.ending)}</em></p>')
-        return {"text/html": "".join(parts), "text/plain": str(self)}
 
 
 def run_program(path_or_source: str | Path, *, seconds: float = 10.0, memory: str | int = "1 GiB") -> Outcome:
@@ -133,11 +74,11 @@ def run_program(path_or_source: str | Path, *, seconds: float = 10.0, memory: st
 
 def run(command: Sequence[str], folder: str, *, seconds: float, memory: int, keep: int = KEPT) -> Outcome:
     """Run one command in `folder` with limits on time (seconds) and memory (bytes); leave none of its processes."""
-    mark, began = secrets.token_hex(16), time.time()
+    mark = secrets.token_hex(16)
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "random", MARK: mark},
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "random", tree.MARK: mark},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -149,80 +90,24 @@ def run(command: Sequence[str], folder: str, *, seconds: float, memory: int, kee
         stopped = _watch(process, seconds, memory)
         elapsed = time.monotonic() - start
     finally:  # also when the learner interrupts the cell
-        _kill_everything(process, mark, began)
+        tree.kill_all(process, mark)
     return Outcome(out.text(), err.text(), process.returncode, stopped, elapsed)
 
 
 def _watch(process: subprocess.Popen[bytes], seconds: float, memory: int) -> str | None:
     """Wait until the process ends (None) or its tree breaks a limit (which one)."""
     deadline = time.monotonic() + seconds
-    tree = _limited(process.pid, memory)
+    root = tree.limit(process.pid, memory)
     while time.monotonic() < deadline:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=min(LOOK_EVERY, max(0.0, deadline - time.monotonic())))
             return None
-        count, occupied = _size(tree)
+        count, occupied = tree.size(root)
         if count > MOST_PROCESSES:
             return "processes"
         if occupied > memory:
             return "memory"
     return "time"
-
-
-def _limited(pid: int, memory: int) -> psutil.Process | None:
-    """The process, with the coarse second fence around it where the system has one (None when it has ended)."""
-    try:
-        process = psutil.Process(pid)
-        if psutil.LINUX:
-            process.rlimit(psutil.RLIMIT_DATA, (2 * memory, 2 * memory))
-            process.rlimit(psutil.RLIMIT_CORE, (0, 0))  # a crash is a lesson, not a file
-    except psutil.Error:
-        return None
-    return process
-
-
-def _size(root: psutil.Process | None) -> tuple[int, int]:
-    """How many processes the tree has, and the bytes that they occupy together."""
-    if root is None:
-        return 0, 0
-    occupied = 0
-    try:
-        tree = [root, *root.children(recursive=True)]
-    except psutil.Error:
-        return 0, 0  # it ended while we looked
-    for process in tree:
-        with contextlib.suppress(psutil.Error):
-            occupied += process.memory_info().rss
-    return len(tree), occupied
-
-
-def _kill_everything(process: subprocess.Popen[bytes], mark: str, began: float) -> None:
-    """Kill every process of the run, also orphans and those that left the group, and wait until they are gone."""
-    deadline = time.monotonic() + CLEAN_UP
-    while time.monotonic() < deadline:
-        if os.name == "posix":  # the group at once: a fork bomb outruns anyone who kills one by one
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-        process.wait(timeout=CLEAN_UP)  # before anyone else asks how it ended
-        survivors = _marked(mark, began)
-        for survivor in survivors:
-            with contextlib.suppress(psutil.Error):
-                survivor.kill()
-        if not survivors:
-            break
-        psutil.wait_procs(survivors, timeout=0.1)
-
-
-def _marked(mark: str, began: float) -> list[psutil.Process]:
-    """The living processes that inherited the mark of this run."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            young = process.create_time() >= began - 2.0  # both clocks are coarse
-            if young and process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
 
 
 class _Collector:
@@ -246,19 +131,9 @@ class _Collector:
 
     def text(self) -> str:
         """What was read, once the pipe is closed."""
-        self._thread.join(timeout=CLEAN_UP)
+        self._thread.join(timeout=tree.CLEAN_UP)
         text = bytes(self._kept).decode("utf-8", errors="replace").replace("\r\n", "\n")
         return text + f"\n… (cut after {self._keep:,} characters)" * self._cut
-
-
-def exit_in_words(returncode: int) -> str:
-    """How a process ended that didn't return, from the number that the system reports."""
-    if returncode < 0:
-        try:
-            return f"ended by the signal {signal.Signals(-returncode).name}"
-        except ValueError:
-            return f"ended by signal {-returncode}"
-    return f"ended with exit code {returncode}"
 
 
 def memory_in_bytes(memory: str | int) -> int:

@@ -1,0 +1,73 @@
+"""A run's processes, all of them: how many, how large, and how to end them.
+
+A killed parent leaves its children running, and children can leave their parent, its group and its session. So each
+process of a run inherits a random word in its environment, and whoever carries the word belongs to the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+
+import psutil
+
+MARK = "TOOLKIT_SANDBOX_RUN"  # the environment variable that every process of a run inherits
+CLEAN_UP = 10.0  # seconds after which we stop looking for survivors of a run
+
+
+def size(root: psutil.Process | None) -> tuple[int, int]:
+    """How many processes the tree has, and the bytes that they occupy together."""
+    if root is None:
+        return 0, 0
+    occupied = 0
+    try:
+        tree = [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return 0, 0  # it ended while we looked
+    for process in tree:
+        with contextlib.suppress(psutil.Error):
+            occupied += process.memory_info().rss
+    return len(tree), occupied
+
+
+def kill_all(process: subprocess.Popen[bytes], mark: str) -> None:
+    """Kill every process of the run, also orphans and those that left the group, and wait until they are gone."""
+    deadline = time.monotonic() + CLEAN_UP
+    while time.monotonic() < deadline:
+        if os.name == "posix":  # the group at once: a fork bomb outruns anyone who kills one by one
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.wait(timeout=CLEAN_UP)  # before anyone else asks how it ended
+        survivors = marked(mark)
+        for survivor in survivors:
+            with contextlib.suppress(psutil.Error):
+                survivor.kill()
+        if not survivors:
+            break
+        psutil.wait_procs(survivors, timeout=0.1)
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """The living processes that inherited the mark of this run."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def limit(pid: int, memory: int) -> psutil.Process | None:
+    """The process, with the coarse second fence around it where the system has one (None when it has ended)."""
+    try:
+        process = psutil.Process(pid)
+        if psutil.LINUX:
+            process.rlimit(psutil.RLIMIT_DATA, (2 * memory, 2 * memory))
+            process.rlimit(psutil.RLIMIT_CORE, (0, 0))  # a crash is a lesson, not a file
+    except psutil.Error:
+        return None
+    return process
