@@ -23,7 +23,7 @@ STATES = [
 
 
 def card_of(svg, name):
-    return next(group for group in ET.fromstring(svg).iter(f"{SVG}g") if group.get("data-node") == name)
+    return next(group for group in ET.fromstring(svg).iter(f"{SVG}g") if group.get("data-worker") == name)
 
 
 def test_every_worker_is_a_card_with_its_figures():

@@ -116,7 +116,7 @@ def _card(worker: Any, place: Card, number: int) -> str:
         svg.moved_to(18, 142, _bar("memory", _part(worker), "–" if gone else _size(worker.memory), inner)),
         svg.moved_to(18, 190, *_counts(worker, inner)),
         transform=f"translate({svg.number(place.x)} {svg.number(place.y)})",
-        data_node=worker.name,
+        data_worker=worker.name,
     )
 
 

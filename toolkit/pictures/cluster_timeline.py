@@ -163,10 +163,10 @@ def merged(spans: Iterable[tuple[float, float]], gap: float = 0.7) -> list[tuple
 
 
 def _thinned(places: Sequence[float]) -> list[float]:
-    """Places at least 5 units apart: a storm of marks on one spot says no more than one mark."""
+    """Places at least 14 units apart: a storm of marks on one spot says no more than one mark."""
     kept: list[float] = []
     for place in sorted(places):
-        if not kept or place - kept[-1] >= 5:
+        if not kept or place - kept[-1] >= 14:
             kept.append(place)
     return kept
 

@@ -22,7 +22,7 @@ RIM = 296.0  # where the outermost track begins
 TRACKS = 96.0  # the width of all tracks together
 KEYS_OUTER, KEYS_INNER = 188.0, 152.0
 CIRCLE = 2.0**64
-NAMED = 40  # up to so many virtual nodes, each has its name beside it
+NAMED = 24  # up to so many virtual nodes, each has its name beside it
 
 
 def hash_ring(ring: Any, keys: Any = None, before: Any = None) -> Picture:
@@ -111,7 +111,7 @@ def _tracks(nodes: Sequence[str], owners: NDArray[Any], turns: NDArray[Any], len
             )
         )
     if len(turns) <= NAMED:
-        roomy = np.diff(turns, prepend=turns[-1] - 1) > 0.009  # else its name would lie on its neighbour's
+        roomy = np.diff(turns, prepend=turns[-1] - 1) > 0.02  # else its name would lie on its neighbour's
         drawn += [
             _name(nodes[code] if room else "", colour(code), turn)
             for code, turn, room in zip(owners.tolist(), turns.tolist(), roomy.tolist(), strict=True)

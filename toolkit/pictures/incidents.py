@@ -56,14 +56,19 @@ def _told(fault: Any, later: list[Any]) -> Incident:
     parts = [f"{kind} {fault.at:.2f} s"]
     noticed = next((event for event in mine if event.kind == notice), None)
     if noticed:
-        parts.append(f"noticed +{noticed.at - fault.at:.2f} s")
+        parts.append(f"noticed {_later(noticed.at - fault.at)}")
     ended = next((event for event in mine if event.kind in ending), None)
     if ended:
-        parts.append(f"{FAULTS.get(ended.kind, ended.kind)} +{ended.at - fault.at:.2f} s")
+        parts.append(f"{FAULTS.get(ended.kind, ended.kind)} {_later(ended.at - fault.at)}")
     redone = _recomputed(fault, later) if kind != "frozen" else None
     if redone is not None:
-        parts.append(f"recomputed by +{redone - fault.at:.2f} s")
+        parts.append(f"recomputed by {_later(redone - fault.at)}")
     return Incident(fault.worker, kind, fault.at, ended.at if ended else float("inf"), " · ".join(parts))
+
+
+def _later(seconds: float) -> str:
+    """A delay: in milliseconds where hundredths of a second would say too little."""
+    return f"+{1000 * seconds:.0f} ms" if seconds < 0.02 else f"+{seconds:.2f} s"
 
 
 def _until_next_fault(fault: Any, later: list[Any]) -> list[Any]:

@@ -35,7 +35,7 @@ function field(model, control) {
   const input = /** @type {HTMLInputElement | HTMLSelectElement} */ (
     isSlider ? make("input", { type: "range", min: control.min, max: control.max, step: control.step })
       : make("select", {}, ...(control.options ?? []).map((option) => make("option", {}, option))));
-  const value = make("output");
+  const value = make("b"); // not an <output>, which would be spoken besides the slider itself
   const refresh = () => {
     input.value = String(model.get(trait));
     value.textContent = isSlider ? input.value : "";
@@ -129,6 +129,7 @@ function render({ model, el }) {
 
   const tell = () => { if (chosen < 0) said.textContent = model.get("status"); };
   el.classList.add("ds-widget");
+  el.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrow keys away from sliders and picture
   el.append(bar, make("div", { className: "ds-stage" }, paper, over), said);
   model.on("change:svg", draw);
   model.on("change:controls", arrange);

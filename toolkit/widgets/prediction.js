@@ -36,6 +36,7 @@ function render({ model, el }) {
     model.save_changes();
   });
   el.classList.add("ds-widget", "ds-question");
+  el.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrow keys away from the radio buttons
   el.append(fieldset, commit, said);
   model.on("change:guess", refresh);
   model.on("change:verdict", refresh);
