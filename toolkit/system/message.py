@@ -1,0 +1,183 @@
+"""What nodes may say to each other: a type name and JSON-like fields, checked before a message leaves its sender.
+
+The handler for a message of type "increment" is the method `on_increment(self, sender, by)`; its parameters are the
+fields. So the classes themselves are the protocol's vocabulary, and a typo is found where it is made: an error that
+names the nearest handler or field, at the line that sends, in simulation and on real processes alike.
+Fields are plain data, as in JSON, so that nodes can share no object: what one node changes, no other node sees.
+"""
+
+import difflib
+import inspect
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ATOMS = frozenset({int, str, bool, type(None)})
+"""The types of a field that need neither check nor copy."""
+
+
+class MessageError(ValueError):
+    """A message that no node can receive (unknown node, type or field), or data that is not plain.
+
+    It is a mistake in the program and not a fault of a machine, so a simulation stops and shows it.
+    """
+
+
+class Nested(dict[str, Any]):
+    """Fields with lists or dictionaries in them: every receiver must get a copy of its own."""
+
+
+def plain(value: Any, where: str) -> Any:
+    """`value` as an independent copy made of None, bool, int, float, str, list and dict with str keys.
+
+    A tuple becomes a list, as it would in JSON. `where` names the value in the error message. Raises MessageError
+    for anything else: a set has no order, an object has behaviour, and NaN is not equal to itself.
+    """
+    kind = type(value)
+    if kind in ATOMS:
+        return value
+    if kind is float:
+        if math.isfinite(value):
+            return value
+        raise MessageError(f"{where} is {value!r}, which JSON does not have: use None for 'no value'")
+    if kind is list or kind is tuple:
+        return [item if type(item) in ATOMS else plain(item, f"{where}[{i}]") for i, item in enumerate(value)]
+    if kind is dict:
+        for key in value:
+            if type(key) is not str:
+                raise MessageError(f"{where} has the key {key!r} of type {type(key).__name__}: keys must be str")
+        return {key: plain(item, f"{where}[{key!r}]") for key, item in value.items()}
+    remedy = "use sorted(...)" if kind in (set, frozenset) else "use None, bool, int, float, str, list or dict"
+    raise MessageError(f"{where} is {value!r} of type {kind.__name__}, which is not plain data: {remedy}")
+
+
+def plain_fields(fields: dict[str, Any], type: str) -> dict[str, Any]:
+    """The fields themselves if nobody could change their values, else a checked copy as `Nested`."""
+    if all(
+        value.__class__ in ATOMS or (value.__class__ is float and math.isfinite(value)) for value in fields.values()
+    ):
+        return fields
+    return Nested((name, plain(value, f"field {name!r} of {type!r}")) for name, value in fields.items())
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that looks most like `word`, in words for an error message; else all that are known."""
+    known = list(known)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"there are {', '.join(map(repr, known[:20]))}" if known else "there are none"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The fields that a handler takes: those it needs, those it may get (None: any), and the name it calls the sender."""
+
+    needed: frozenset[str]
+    allowed: frozenset[str] | None
+    sender: str
+
+    @classmethod
+    def of(cls, owner: str, method: Any) -> "Signature":
+        """Read a handler. Raises TypeError if it is not `(self, sender, field, …)` and an ordinary function."""
+        name = f"{owner}.{method.__name__}"
+        if inspect.iscoroutinefunction(method) or inspect.isgeneratorfunction(method):
+            raise TypeError(f"{name} must be an ordinary function: a handler runs to its end, without await or yield")
+        parameters = list(inspect.signature(method).parameters.values())
+        by_place = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        if len(by_place) < 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+            raise TypeError(f"{name}{inspect.signature(method)} must take (self, sender, field, ...)")
+        fields = [p for p in parameters[2:] if p.kind is not p.VAR_KEYWORD]
+        anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        return cls(
+            needed=frozenset(p.name for p in fields if p.default is p.empty),
+            allowed=None if anything else frozenset(p.name for p in fields),
+            sender=by_place[1].name,
+        )
+
+    def accepts(self, fields: Iterable[str]) -> bool:
+        """Whether a message with these fields can be handled."""
+        given = set(fields)
+        return (
+            self.needed <= given
+            and (self.allowed is None or given <= self.allowed)
+            and not given & {"self", self.sender}
+        )
+
+
+RESERVED = ("on_start", "on_timer", "on_message")
+"""Methods that are called for something else than one type of message."""
+
+
+def signatures(node_class: type) -> dict[str, Signature]:
+    """Message type -> what its handler takes. Raises TypeError that names a handler with a wrong signature."""
+    _check_reserved(node_class)
+    names = (name for name in dir(node_class) if name.startswith("on_") and name not in RESERVED)
+    return {name[3:]: Signature.of(node_class.__name__, getattr(node_class, name)) for name in names}
+
+
+def _check_reserved(node_class: type) -> None:
+    """on_start(self), on_timer(self, name), on_message(self, sender, type, fields): as they will be called."""
+    for name, wanted in (
+        ("on_start", "self"),
+        ("on_timer", "self, name"),
+        ("on_message", "self, sender, type, fields"),
+    ):
+        method = getattr(node_class, name, None)
+        if method is None:
+            continue
+        if inspect.iscoroutinefunction(method) or inspect.isgeneratorfunction(method):
+            raise TypeError(f"{node_class.__name__}.{name} must be an ordinary function, without await or yield")
+        try:
+            inspect.signature(method).bind(*wanted.split(", "))
+        except TypeError:
+            raise TypeError(
+                f"{node_class.__name__}.{name}{inspect.signature(method)} must be {name}({wanted})"
+            ) from None
+
+
+class Vocabulary:
+    """Who understands which message; the same checks for every way to run a system.
+
+    `classes` maps a node's name to its class, or to None for one that takes anything (a program of its own).
+    A class with a method `on_message(self, sender, type, fields)` takes anything too.
+    """
+
+    def __init__(self, classes: Mapping[str, type | None]) -> None:
+        read = {cls: signatures(cls) for cls in set(classes.values()) if cls is not None}
+        self._known: dict[str, dict[str, Signature] | None] = {
+            name: None if cls is None or hasattr(cls, "on_message") else read[cls] for name, cls in classes.items()
+        }
+        self._class_names = {name: cls.__name__ for name, cls in classes.items() if cls is not None}
+        # What was found right before need not be looked at again: one set of field names per receiver and type.
+        self.accepted: dict[str, dict[str, set[tuple[str, ...]]]] = {name: {} for name in classes}
+
+    def check(self, to: str, type: str, fields: Mapping[str, Any]) -> None:
+        """Raises MessageError if node `to` does not exist or cannot handle a message of this type with these fields."""
+        if not isinstance(to, str) or to not in self._known:
+            raise MessageError(f"{type!r} was sent to {to!r}, which is not a node: {nearest(str(to), self._known)}")
+        if not isinstance(type, str) or not type:
+            raise MessageError(f"type={type!r} is not a message type: use a str such as 'ping'")
+        known = self._known[to]
+        if known is not None:
+            self._check_handler(to, type, fields, known)
+        self.accepted[to].setdefault(type, set()).add(tuple(fields))
+
+    def _check_handler(self, to: str, type: str, fields: Mapping[str, Any], known: dict[str, Signature]) -> None:
+        owner = self._class_names[to]
+        if type not in known:
+            near = nearest(f"on_{type}", [f"on_{name}" for name in known])
+            raise MessageError(f"{owner} (node {to!r}) has no handler on_{type} for the message {type!r}: {near}")
+        signature = known[type]
+        if signature.accepts(fields):
+            return
+        handler = f"{owner}.on_{type}"
+        for field in fields:
+            if signature.allowed is not None and field not in signature.allowed:
+                near = nearest(field, sorted(signature.allowed))
+                raise MessageError(f"{handler} has no field {field!r} (node {to!r}, message {type!r}): {near}")
+            if field in ("self", signature.sender):
+                raise MessageError(f"{field!r} cannot be a field of {type!r}: {handler} calls its sender so")
+        missing = sorted(signature.needed - set(fields))
+        raise MessageError(f"{type!r} to {to!r} lacks the field {', '.join(map(repr, missing))} that {handler} needs")

@@ -1,0 +1,317 @@
+"""The simulator: one heap, virtual time, and every random draw from the seed.
+
+Whatever will happen lies on a heap as a tuple (time, number, kind, node, ...); the number is unique, so two entries are
+never compared further. The loop pops the earliest, lets the node handle it, and appends the very same tuple to the trace:
+that is why a full record costs almost nothing. The same seed gives the same trace, to the byte, and so time travel is
+replay: to go back, start again and stop earlier. Discrete-event simulation: Law, "Simulation Modeling and Analysis", ch. 1.
+"""
+
+import gc
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from heapq import heapify, heappop, heappush
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from toolkit.system.faults import Fault, Faults
+from toolkit.system.host import blame
+from toolkit.system.message import MessageError, nearest
+from toolkit.system.network import Traffic
+from toolkit.system.node import Node, deliver
+from toolkit.system.simulated import SimulatedHost
+from toolkit.system.trace import Event, Row, Trace
+
+if TYPE_CHECKING:
+    from toolkit.system.system import System
+    from toolkit.system.workload import Workload
+
+MOST_EVENTS = 1_000_000
+"""A run without `until` that is not quiet after this many events is given up: it most likely never will be."""
+
+
+class Simulation:
+    """One simulated run of a system, to be stepped through; `system.simulate(...)` runs it to its end.
+
+    `now` is the run's global time in seconds. Raises ValueError for a fault that names no node of the system.
+    """
+
+    def __init__(
+        self,
+        system: "System",
+        *,
+        seed: int = 0,
+        until: float = math.inf,
+        faults: Iterable[Fault] = (),
+        workload: "Workload | None" = None,
+    ) -> None:
+        _check_time("until", until)
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise TypeError(f"seed={seed!r} must be an int: a run is repeated by its seed")
+        self.system, self.seed, self.until, self.workload = system, seed, until, workload
+        self.faults = Faults(faults)
+        self.faults.check([*system.nodes, *system.clients], until)
+        self._begin()
+
+    def _begin(self) -> None:
+        system = self.system
+        self.now = 0.0
+        self.count = 0
+        self.rows: list[Row] = []
+        self.append = self.rows.append
+        self.traffic = Traffic(system.network, self.seed)
+        self.calm = self.traffic.calm
+        self.vocabulary = system.vocabulary
+        factories = {**system.nodes, **system.client_factories(self.workload)}
+        self.hosts = {
+            name: SimulatedHost(name, factory, system.peers(name), self) for name, factory in factories.items()
+        }
+        # Numbers below zero: faults come first at their time, and one more fault leaves all ids as they were.
+        self.heap: list[Row] = [
+            (fault.at, i - len(self.faults), "fault", None, fault) for i, fault in enumerate(self.faults)
+        ]
+        heapify(self.heap)
+        for name in self.hosts:
+            self.count += 1
+            heappush(self.heap, (0.0, self.count, "start", name))
+
+    # ---- going forward -------------------------------------------------------------------------------------------
+
+    def run(self, until: float | None = None, events: int | None = None) -> "Simulation":
+        """Go on until the time `until` (default: the run's end), or until quiet, or for about `events` heap entries.
+
+        Raises MessageError for a message that no node can receive, at the line that sends it.
+        """
+        until = self.until if until is None else min(_check_time("until", until), self.until)
+        end = (until, math.inf, "end", None)
+        heappush(self.heap, end)
+        try:
+            with _few_collections():
+                self._loop(end, repeat(None) if events is None else repeat(None, events))
+        finally:
+            if end in self.heap:
+                self.heap.remove(end)
+                heapify(self.heap)
+        return self
+
+    def finish(self) -> "Simulation":
+        """Go on to the end; without `until`, to rest. Raises RuntimeError if it does not come to rest."""
+        if self.until < math.inf:
+            return self.run()
+        self.run(events=MOST_EVENTS)
+        if not self.quiet:
+            raise RuntimeError(f"not at rest after {MOST_EVENTS:,} events, at {self.now:g} s: give until=, in seconds")
+        return self
+
+    def _loop(self, end: Row, turns: "repeat[None]") -> None:
+        """The hot loop: a delivery that nothing hinders is handled here, everything else in a method of its own."""
+        heap, hosts, append, cuts, pop = self.heap, self.hosts, self.append, self.traffic.cuts, heappop
+        for _ in turns:
+            entry = pop(heap)
+            if entry[2] != "deliver":
+                if entry is end:
+                    self.now = max(self.now, end[0]) if end[0] < math.inf else self.now
+                    return
+                self._other(entry)
+                continue
+            message = entry[4]
+            host = hosts[entry[3]]
+            handler = host.handlers.get(message[5])
+            if handler is None or cuts or message[6].__class__ is not dict:
+                self._arrive(entry, host)
+                continue
+            self.now = entry[0]
+            host.sender = message[3]
+            host.message = message[1]
+            append(entry)
+            try:
+                handler(message[3], **message[6])
+            except MessageError:
+                raise
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, only that node is down
+                self._fail(host, error)
+
+    def step(self) -> Event | None:
+        """Let the next thing happen, and return its first event; None when nothing is left before the end."""
+        before = len(self.rows)
+        while self.heap and len(self.rows) == before and self.heap[0][0] <= self.until:
+            self.run(events=1)
+        return self.trace[before] if len(self.rows) > before else None
+
+    def _arrive(self, entry: Row, host: SimulatedHost) -> None:
+        """A delivery that something may hinder: the link is cut, the node is not up, or the handler takes anything."""
+        self.now = entry[0]
+        message = entry[4]
+        if (message[3], host.name) in self.traffic.cuts:
+            self.append((*entry[:2], "drop", *entry[3:], "partition"))
+        elif host.status == "paused":
+            host.backlog.append(entry)
+        elif host.status != "up" or host.node is None:
+            self.append((*entry[:2], "drop", *entry[3:], "crashed"))
+        else:
+            host.sender, host.message, host.reply_to = message[3], message[1], message[7]
+            self.append(entry)
+            self._guarded(host, deliver, host.node, message[3], message[5], message[6])
+
+    def _other(self, entry: Row) -> None:
+        self.now, kind = entry[0], entry[2]
+        if kind == "timer":
+            self._timer(entry, self.hosts[entry[3]])
+        elif kind == "fault":
+            self._fault(entry[4])
+        elif kind == "fault-end":
+            self.traffic.end(entry[4])
+            self.calm = self.traffic.calm
+        elif kind == "start" and self.hosts[entry[3]].status == "new":
+            self._guarded(self.hosts[entry[3]], self.hosts[entry[3]].start)
+
+    def _timer(self, entry: Row, host: SimulatedHost) -> None:
+        if host.timers.get(entry[4]) != entry[1]:
+            return  # cancelled, replaced, or of a life before the crash
+        if host.status == "paused":
+            host.backlog.append(entry)
+            return
+        del host.timers[entry[4]]
+        host.sender = host.message = host.reply_to = None
+        self.append(entry)
+        self._guarded(host, host.node.on_timer, entry[4])  # type: ignore[union-attr]  # it set the timer, so it is there
+
+    # ---- faults --------------------------------------------------------------------------------------------------
+
+    def _fault(self, fault: Fault) -> None:
+        if fault.node is not None:
+            getattr(self, f"_{fault.kind}")(self.hosts[fault.node], fault)
+        elif fault.kind in ("partition", "heal"):
+            if fault.kind == "heal":
+                self.traffic.heal()
+                self.append((self.now, 0, "heal", None))
+            else:
+                self.traffic.cut(fault)
+                detail = fault.detail
+                self.append((self.now, 0, "partition", None, detail.get("groups"), detail.get("one_way")))
+        else:
+            self.traffic.begin(fault)
+            if fault.detail["until"] is not None:
+                heappush(self.heap, (fault.detail["until"], -math.inf, "fault-end", None, fault))
+        self.calm = self.traffic.calm
+
+    def _crash(self, host: SimulatedHost, fault: Fault | None) -> None:
+        if host.status == "down":
+            return
+        self.append((self.now, 0, "crash", host.name, "fault" if fault is not None else "error"))
+        for entry in host.crash():
+            if entry[2] == "deliver":
+                self.append((self.now, entry[1], "drop", *entry[3:], "crashed"))
+
+    def _restart(self, host: SimulatedHost, fault: Fault) -> None:
+        if host.status == "down":
+            self.append((self.now, 0, "restart", host.name))
+            self._guarded(host, host.start)
+
+    def _pause(self, host: SimulatedHost, fault: Fault) -> None:
+        if host.status == "up":
+            self.append((self.now, 0, "pause", host.name))
+            host.pause()
+
+    def _resume(self, host: SimulatedHost, fault: Fault) -> None:
+        if host.status == "paused":
+            self.append((self.now, 0, "resume", host.name))
+            for entry in host.resume():  # what waited comes at once, and in its order: numbers only grow
+                self.count += 1
+                if entry[2] == "timer" and host.timers.get(entry[4]) == entry[1]:
+                    host.timers[entry[4]] = self.count
+                heappush(self.heap, (self.now, self.count, *entry[2:]))
+
+    def _skew_clock(self, host: SimulatedHost, fault: Fault) -> None:
+        host.offset, host.drift, host.since = fault.detail["offset"], fault.detail["drift"], self.now
+        self.append((self.now, 0, "clock", host.name, host.offset, host.drift))
+
+    def _guarded(self, host: SimulatedHost, call: Any, *arguments: Any) -> None:
+        try:
+            call(*arguments)
+        except MessageError:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, only that node is down
+            self._fail(host, error)
+
+    def _fail(self, host: SimulatedHost, error: BaseException) -> None:
+        """A handler raised: that node is down, the others go on, and the trace says why."""
+        self.append((self.now, 0, "error", host.name, *blame(error)))
+        self._crash(host, None)
+
+    # ---- going back, and elsewhere -------------------------------------------------------------------------------
+
+    def rewind(self, *, at: float | None = None, event: int | None = None) -> "Simulation":
+        """Go to the time `at` (everything at that time has happened), or to where `event` events had been recorded.
+
+        Going back is replay from the seed; `event` may be overshot by what its last step also did.
+        Raises ValueError if not exactly one of both is given.
+        """
+        if (at is None) == (event is None):
+            raise ValueError(f"rewind(at={at!r}, event={event!r}): give either at, in seconds, or event, a number")
+        self._begin()
+        if at is not None:
+            return self.run(until=at)
+        while len(self.rows) < (event or 0) and self.step() is not None:
+            pass
+        return self
+
+    def fork(self, *faults: Fault) -> "Simulation":
+        """What if? The same seed with more faults, at the same time as this one: `fork(drop(message=17))`.
+
+        Up to the first of these faults the two runs are the same, event by event.
+        """
+        other = Simulation(
+            self.system, seed=self.seed, until=self.until, faults=self.faults + faults, workload=self.workload
+        )
+        return other.run(until=self.now)
+
+    # ---- looking -------------------------------------------------------------------------------------------------
+
+    @property
+    def trace(self) -> Trace:
+        """What has happened so far."""
+        until = self.until if self.until < math.inf else self.now
+        return Trace(
+            self.rows,
+            kind="simulated",
+            seed=self.seed,
+            nodes=tuple(self.hosts),
+            clients=self.system.clients,
+            until=until,
+        )
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """The nodes as they are now (of a crashed one: as it was)."""
+        return {
+            name: host.node for name, host in self.hosts.items() if name in self.system.nodes and host.node is not None
+        }
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is left to happen."""
+        return not self.heap
+
+    def host(self, name: str) -> SimulatedHost:
+        """The host of one node. Raises ValueError for a name that is no node."""
+        if name not in self.hosts:
+            raise ValueError(f"name={name!r} is not a node: {nearest(str(name), self.hosts)}")
+        return self.hosts[name]
+
+
+def _check_time(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise ValueError(f"{name}={value!r} must be a number of seconds, 0 or more")
+    return value
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Let Python look for cyclic garbage rarely: a trace is a million small tuples, and none of them is garbage."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 1_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

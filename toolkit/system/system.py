@@ -1,0 +1,131 @@
+"""A system: nodes, a network and clients, named once, and then run in one world or the other."""
+
+import functools
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.system.client import Client
+from toolkit.system.faults import Fault
+from toolkit.system.message import Vocabulary, nearest
+from toolkit.system.network import Network
+from toolkit.system.node import Factory, class_of
+from toolkit.system.simulate import Simulation
+from toolkit.system.workload import Script, Workload
+
+if TYPE_CHECKING:
+    from toolkit.system.run import Run
+
+_NAME = re.compile(r"[^\s/:]+")
+
+
+class System:
+    """The parts of a distributed system.
+
+    `nodes`: {"n1": Counter, …}, or [Counter] * 3 for n1, n2, n3; functools.partial(Counter, start=5) for arguments.
+    `network`: see `Network`; by default 1 to 10 ms one way. `clients`: how many (c1, c2, …), or their names.
+    Raises TypeError for a class that is no Node or has a handler with a wrong signature, ValueError for names used twice.
+    """
+
+    def __init__(
+        self,
+        nodes: Mapping[str, Factory] | Sequence[Factory],
+        *,
+        network: Network | None = None,
+        clients: int | Sequence[str] = 0,
+    ) -> None:
+        if not isinstance(nodes, Mapping):
+            nodes = {f"n{i}": factory for i, factory in enumerate(nodes, start=1)}
+        if not nodes:
+            raise ValueError("nodes is empty: a system needs one node or more, such as {'n1': Counter}")
+        if network is not None and not isinstance(network, Network):
+            raise TypeError(f"network={network!r} must be a Network, such as Network(latency=0.005)")
+        self.nodes: dict[str, Factory] = dict(nodes)
+        self.network = network or Network()
+        self.clients = tuple(f"c{i + 1}" for i in range(clients)) if isinstance(clients, int) else tuple(clients)
+        _check_names([*self.nodes, *self.clients])
+        self._check_links()
+        self.vocabulary = Vocabulary(
+            {name: class_of(factory) for name, factory in self.nodes.items()} | dict.fromkeys(self.clients)
+        )
+
+    def peers(self, name: str) -> tuple[str, ...]:
+        """All nodes but this one."""
+        return tuple(other for other in self.nodes if other != name)
+
+    def client_factories(self, workload: Workload | None) -> dict[str, Factory]:
+        """Client name -> how to make it for this workload. Raises ValueError for a workload that does not fit."""
+        if workload is not None:
+            self._check_workload(workload)
+        return {name: functools.partial(Client, workload, tuple(self.nodes)) for name in self.clients}
+
+    def simulation(
+        self,
+        seed: int = 0,
+        until: float = math.inf,
+        faults: Iterable[Fault] = (),
+        workload: Workload | None = None,
+    ) -> Simulation:
+        """A simulated run at its beginning, to be stepped, rewound and forked."""
+        return Simulation(self, seed=seed, until=until, faults=faults, workload=workload)
+
+    def simulate(
+        self,
+        seed: int = 0,
+        until: float | None = None,
+        faults: Iterable[Fault] = (),
+        workload: Workload | None = None,
+    ) -> "Run":
+        """Run in virtual time until the second `until`, or until nothing is left to happen, and return what happened.
+
+        The same seed gives the same run. Raises ValueError for faults or a workload that do not fit, MessageError for a
+        message that no node can receive, RuntimeError if a run without `until` does not come to rest.
+        """
+        from toolkit.system.run import Run
+
+        if until is not None and not until < math.inf:
+            raise ValueError(f"until={until!r} must be a number of seconds, or None to run until quiet")
+        simulation = self.simulation(seed, math.inf if until is None else until, faults, workload)
+        return Run.of_simulation(simulation.finish())
+
+    def _check_links(self) -> None:
+        for link in self.network.links:
+            for name in link:
+                if name not in self.nodes and name not in self.clients:
+                    raise ValueError(
+                        f"links names {name!r}, not a node: {nearest(str(name), [*self.nodes, *self.clients])}"
+                    )
+
+    def _check_workload(self, workload: Workload) -> None:
+        if not isinstance(workload, Workload):
+            raise TypeError(f"workload={workload!r} must be Closed, Open or Script")
+        if not self.clients:
+            raise ValueError("a workload needs clients: System(nodes, clients=2)")
+        for name in workload.targets(tuple(self.nodes)):
+            self._check_target(name)
+        if isinstance(workload, Script):
+            for step in workload.operations:
+                if step.client not in self.clients:
+                    raise ValueError(f"the script names client {step.client!r}: {nearest(step.client, self.clients)}")
+                self._check_target(step.to)
+                self.vocabulary.check(step.to, step.type, step.fields)
+            return
+        for template in workload.operations:
+            for name in workload.targets(tuple(self.nodes)):
+                self.vocabulary.check(name, template.type, template.fields)
+
+    def _check_target(self, name: str) -> None:
+        if name not in self.nodes:
+            raise ValueError(f"the workload asks {name!r}, which is not a node: {nearest(str(name), self.nodes)}")
+
+    def __repr__(self) -> str:
+        return f"<System: {', '.join(self.nodes)}; {len(self.clients)} clients; {self.network}>"
+
+
+def _check_names(names: list[Any]) -> None:
+    for name in names:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} cannot name a node: use a str without spaces, slashes and colons, such as 'n1'")
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is the name of two nodes or clients: every name must be used once")
