@@ -113,9 +113,9 @@ def test_leaving_thaws_what_was_frozen(address):
     cluster = Cluster.attach(address, allow_faults=True)
     pid = cluster.pids["7"]
     cluster.freeze("7")
-    assert psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    eventually(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED, "the process to stop")
     cluster.close()
-    assert psutil.Process(pid).status() != psutil.STATUS_STOPPED
+    eventually(lambda: psutil.Process(pid).status() != psutil.STATUS_STOPPED, "the process to go on")
 
 
 def test_a_worker_without_a_nanny_is_out_of_reach(address):

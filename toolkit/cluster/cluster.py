@@ -22,6 +22,7 @@ from dask.utils import parse_bytes  # noqa: E402
 from distributed import Client  # noqa: E402
 
 from toolkit.cluster.attached import AttachedMachines, bounded, connect  # noqa: E402
+from toolkit.cluster.interrupts import whole  # noqa: E402
 from toolkit.cluster.local import LocalMachines, reaper  # noqa: E402
 from toolkit.cluster.slowdown import set_speed  # noqa: E402
 from toolkit.cluster.snapshot import Snapshot, WorkerState  # noqa: E402
@@ -79,14 +80,18 @@ class Cluster:
         _close("local")
         warmup.start()
         self._prepare("local")
-        self._machines = LocalMachines(workers, limit, allowed_failures, self._record.extend)
-        _current["local"] = self
         try:
-            self._client = Client(self._machines)
+            self._open(workers, limit, allowed_failures)
             self.wait(timeout)
         except BaseException:
             self.close()
             raise
+
+    @whole
+    def _open(self, workers: int, memory: int, allowed_failures: int) -> None:
+        _current["local"] = self
+        self._machines = LocalMachines(workers, memory, allowed_failures, self._record.extend)
+        self._client = Client(self._machines)
 
     @classmethod
     def attach(cls, address_or_client: Any, *, allow_faults: bool = False, timeout: float = 10.0) -> "Cluster":
@@ -102,18 +107,26 @@ class Cluster:
         scheduler = str(client.scheduler_info(n_workers=0)["address"])
         _close(scheduler)
         self._prepare(scheduler)
+        try:
+            self._join(client, opened, allow_faults)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    @whole
+    def _join(self, client: Client, opened: bool, allow_faults: bool) -> None:
+        _current[self._opened_as] = self
         self._client = client
         self._machines = AttachedMachines(client, opened, allow_faults, self._record.extend)
-        _current[scheduler] = self
         for state in self._machines.states():
             self._record.add("started", state["name"], pid=state["pid"], address=state["address"])
-        return self
 
     def _prepare(self, opened_as: str) -> None:
         self._opened_as = opened_as
         self._record = Recorder()
         self._closed = False
-        self._client = None
+        self._client = self._machines = None
         self._frozen: dict[str, int] = {}  # name -> pid of the suspended process
         self._slowed: dict[str, tuple[int, float]] = {}  # name -> pid and factor
         self._doomed: set[int] = set()  # pids that we killed, which the scheduler may not have noticed yet
@@ -126,12 +139,12 @@ class Cluster:
             if event.kind in ("lost", "retired") and event.worker is not None:
                 self._frozen.pop(event.worker, None)
                 self._slowed.pop(event.worker, None)
+                if event.kind == "retired" and isinstance(self._machines, AttachedMachines):
+                    self._machines.forget(event.worker)
             if event.kind in ("started", "added", "back"):
                 self._doomed.discard(event.detail["pid"])  # in case the system has used a pid again
                 if self._opened_as == "local":
                     reaper.watch(event.detail["pid"])
-            if event.kind == "retired" and isinstance(self.__dict__.get("_machines"), AttachedMachines):
-                self._machines.forget(event.worker)
 
     # -- what is there
 
@@ -188,6 +201,7 @@ class Cluster:
 
     # -- faults
 
+    @whole
     def kill(self, name: str) -> None:
         """Kill the worker's process at once (SIGKILL). Its nanny starts a new one under the same name.
 
@@ -199,6 +213,7 @@ class Cluster:
             self._do("killed", name, self._machines.kill, state)
             self._doomed.add(state["pid"])
 
+    @whole
     def freeze(self, name: str) -> None:
         """Suspend the worker's process: it keeps its memory and its connections, and does nothing, until `thaw`.
 
@@ -211,6 +226,7 @@ class Cluster:
                 self._do("frozen", name, self._machines.suspend, state)
                 self._frozen[name] = state["pid"]
 
+    @whole
     def thaw(self, name: str) -> None:
         """Let a frozen worker go on as if nothing had happened. Does nothing to one that is not frozen."""
         with self._changing:
@@ -219,6 +235,7 @@ class Cluster:
                 self._do("thawed", name, self._machines.resume, state)
                 self._frozen.pop(name, None)
 
+    @whole
     def slow(self, name: str, factor: float) -> None:
         """Make every task on the worker take `factor` times as long, computing and waiting alike; 1 is normal speed.
 
@@ -263,6 +280,7 @@ class Cluster:
 
     # -- size, waiting
 
+    @whole
     def scale(self, workers: int) -> None:
         """Add workers, or retire those with the highest numbers, until there are `workers` of them.
 
@@ -320,29 +338,28 @@ class Cluster:
 
     # -- the end
 
+    @whole
     def close(self) -> None:
         """Close everything, within half a second: also with tasks running or workers frozen. Closing twice is fine."""
+        self._close()
+
+    def _close(self) -> None:
         with self._changing:
             if self._closed:
                 return
             self._closed = True
             if _current.get(self._opened_as) is self:
                 del _current[self._opened_as]
-        interrupted = None
-        for step in self._ends():
-            try:
-                step()
-            except KeyboardInterrupt as interrupt:  # finish closing, then let the interrupt go on
-                interrupted = interrupt
-        self._record.add("closed")
-        if interrupted:
-            raise interrupted
-
-    def _ends(self) -> list[Callable[[], None]]:
-        if isinstance(self._machines, AttachedMachines):
-            return [*(lambda name=name: self._thaw_quietly(name) for name in list(self._frozen)), self._machines.end]
-        steps = [lambda: self._client.close(timeout=2)] if self._client is not None else []
-        return [*steps, self._machines.end, reaper.forget_processes]
+            if isinstance(self._machines, AttachedMachines):
+                for name in list(self._frozen):
+                    self._thaw_quietly(name)
+            elif self._client is not None:
+                self._client.close(timeout=2)
+            if self._machines is not None:
+                self._machines.end()
+            if self._opened_as == "local":
+                reaper.forget_processes()
+            self._record.add("closed")
 
     def _thaw_quietly(self, name: str) -> None:
         """What we froze in somebody else's cluster, we thaw before we leave; it may have gone meanwhile."""
@@ -388,7 +405,7 @@ def _close(what: str) -> None:
 @atexit.register
 def _close_all() -> None:
     for cluster in list(_current.values()):
-        cluster.close()
+        cluster._close()  # no thread can be started any more
 
 
 def _check_count(name: str, value: Any) -> None:

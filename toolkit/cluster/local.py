@@ -61,8 +61,8 @@ class LocalMachines(SpecCluster):
     """Scheduler and worker processes on this machine; started when the constructor returns.
 
     `workers` is their number, `memory` each one's limit in bytes, `allowed_failures` how many worker deaths a task may
-    be involved in before Dask gives it up. `publish` receives the feed's events. If starting fails or is interrupted,
-    everything is closed before the exception goes on.
+    be involved in before Dask gives it up. `publish` receives the feed's events. If starting fails, everything is
+    closed before the exception goes on.
     """
 
     def __init__(
@@ -179,7 +179,7 @@ class LocalMachines(SpecCluster):
         self.sync(self._shrunk, names)
 
     async def _shrunk(self, names: list[str]) -> None:
-        await self._end_workers([self.workers[name] for name in names])
+        await self._end_workers([self.workers[name] for name in names if name in self.workers])
         await self.scale_down(names)
 
     # -- the end

@@ -90,6 +90,7 @@ class Timeline(Sequence[Event]):
         """Read what `save` wrote. Raises ValueError that names the line if the file is something else or damaged."""
         lines = Path(path).read_text(encoding="utf-8").splitlines()
         events: list[Event] = []
+        began = None
         try:
             began = float(json.loads(lines[0])["began"])
             for line in lines[1:]:
@@ -97,7 +98,8 @@ class Timeline(Sequence[Event]):
                 if events[-1].kind not in DONE + SEEN:
                     raise ValueError(f"unknown kind {events.pop().kind!r}")
         except (ValueError, KeyError, IndexError, TypeError) as error:
-            raise ValueError(f"path={str(path)!r} is not a whole timeline: line {len(events) + 2}: {error}") from None
+            number = 1 if began is None else len(events) + 2
+            raise ValueError(f"path={str(path)!r} is not a whole timeline: line {number}: {error}") from None
         return cls(tuple(events), began)
 
     def picture(self) -> Any:
