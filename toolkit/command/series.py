@@ -1,5 +1,6 @@
 """Execute notebooks in fresh kernels, without a browser: for servers, for the tests, and for the exported pages."""
 
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -112,7 +113,14 @@ def export(paths: Sequence[Path], *, seconds_per_cell: float = 120, to: Path) ->
     from toolkit.widgets.export import to_html
 
     to.mkdir(parents=True, exist_ok=True)
-    return _each(paths, seconds_per_cell, lambda outcome, notebook: to_html(notebook, to / f"{outcome.path.stem}.html"))
+    with tempfile.TemporaryDirectory() as folder:
+
+        def write(outcome: Outcome, notebook: nbformat.NotebookNode) -> None:
+            executed = Path(folder) / outcome.path.name
+            nbformat.write(notebook, executed)
+            to_html(executed, to / f"{outcome.path.stem}.html")
+
+        return _each(paths, seconds_per_cell, write)
 
 
 def _each(
