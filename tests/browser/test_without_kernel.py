@@ -4,9 +4,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from browsers import watched_page
 from lab import Lab, widget
 from nbformat.v4 import new_markdown_cell
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from toolkit.widgets import to_html
 
@@ -16,14 +17,15 @@ CELL = "from toolkit.widgets import RingExplorer\nRingExplorer(4, vnodes=8, keys
 MEANING = "A hash ring of 4 nodes with 32 virtual nodes in all."
 
 
-@pytest.fixture
-def saved(lab: Lab, page: Page) -> str:
+@pytest.fixture(scope="module")
+def saved(lab: Lab, browser: Browser) -> str:
     """A notebook that was run and saved in JupyterLab, and whose kernel is gone."""
     name = lab.write("saved.ipynb", CELL)
-    lab.open(page, name)
-    lab.run(page)
-    widget(page)
-    lab.save_and_shut_down(page)
+    with watched_page(browser) as page:
+        lab.open(page, name)
+        lab.run(page)
+        widget(page)
+        lab.save_and_shut_down(page)
     return name
 
 

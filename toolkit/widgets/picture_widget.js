@@ -1,5 +1,8 @@
 // Show a picture that Python has drawn, with the controls that Python asks for. No part of any picture is drawn here.
 
+/** What JupyterLab leaves its hands off: it would take the arrow keys away from whatever has the focus. */
+const KEEPS_KEYS = "data-lm-suppress-shortcuts";
+
 /**
  * @typedef {object} Control
  * @property {"slider" | "choice" | "button" | "link"} kind
@@ -17,8 +20,11 @@
  * @property {string} [href]
  */
 
+/** @typedef {import("@anywidget/types").AnyModel<{svg: string, text: string, status: string, controls: Control[]}>} Model */
+
 /**
- * @param {string} tag
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
  * @param {Record<string, unknown>} properties
  * @param {(Node | string)[]} children
  */
@@ -30,11 +36,11 @@ function make(tag, properties = {}, ...children) {
 
 /** @param {import("@anywidget/types").AnyModel} model @param {Control} control */
 function field(model, control) {
-  const trait = /** @type {string} */ (control.trait);
+  const trait = control.trait ?? "";
   const isSlider = control.kind === "slider";
-  const input = /** @type {HTMLInputElement | HTMLSelectElement} */ (
-    isSlider ? make("input", { type: "range", min: control.min, max: control.max, step: control.step })
-      : make("select", {}, ...(control.options ?? []).map((option) => make("option", {}, option))));
+  const input = isSlider
+    ? make("input", { type: "range", min: control.min, max: control.max, step: control.step })
+    : make("select", {}, ...(control.options ?? []).map((option) => make("option", {}, option)));
   const value = make("b"); // not an <output>, which would be spoken besides the slider itself
   const refresh = () => {
     input.value = String(model.get(trait));
@@ -52,7 +58,7 @@ function field(model, control) {
   return { element, forget: () => model.off(`change:${trait}`, refresh) };
 }
 
-/** @param {import("@anywidget/types").AnyModel} model @param {Control} control */
+/** @param {Model} model @param {Control} control */
 function simple(model, control) {
   if (control.kind === "link") {
     return make("a", { href: control.href, target: "_blank", rel: "noopener", className: "ds-link" }, control.label);
@@ -64,10 +70,11 @@ function simple(model, control) {
   return element;
 }
 
-/** @type {import("@anywidget/types").Render} */
+/** @param {{ model: Model, el: HTMLElement }} context */
 function render({ model, el }) {
   const bar = make("div", { className: "ds-bar" });
   const paper = make("div", { className: "ds-paper-host", tabIndex: 0, role: "group" });
+  paper.setAttribute(KEEPS_KEYS, "true");
   const over = make("div", { className: "ds-over" });
   const said = make("div", { className: "ds-said", role: "status", ariaLive: "polite" });
   /** @type {(() => void)[]} */
@@ -100,12 +107,13 @@ function render({ model, el }) {
     forget = [];
     bar.replaceChildren();
     over.replaceChildren();
-    for (const control of /** @type {Control[]} */ (model.get("controls"))) {
+    for (const control of model.get("controls")) {
       const isField = control.kind === "slider" || control.kind === "choice";
       const made = isField ? field(model, control) : { element: simple(model, control), forget: () => {} };
       forget.push(made.forget);
       const target = isField ? made.element.querySelector("input, select") : made.element;
       target?.setAttribute("data-id", control.id);
+      target?.setAttribute(KEEPS_KEYS, "true");
       (control.place ? over : bar).append(made.element);
       if (control.id === focused) /** @type {HTMLElement} */ (target).focus({ preventScroll: true });
     }
@@ -129,7 +137,6 @@ function render({ model, el }) {
 
   const tell = () => { if (chosen < 0) said.textContent = model.get("status"); };
   el.classList.add("ds-widget");
-  el.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrow keys away from sliders and picture
   el.append(bar, make("div", { className: "ds-stage" }, paper, over), said);
   model.on("change:svg", draw);
   model.on("change:controls", arrange);

@@ -1,16 +1,18 @@
 // A question and its options as radio buttons; what is chosen counts once it is committed to.
 
-/** @type {import("@anywidget/types").Render} */
+/** @typedef {import("@anywidget/types").AnyModel<{question: string, labels: string[], guess: number, verdict: string}>} Model */
+
+/** @param {{ model: Model, el: HTMLElement }} context */
 function render({ model, el }) {
   const name = crypto.randomUUID(); // radio buttons of one question belong together, of two questions they must not
   const fieldset = document.createElement("fieldset");
   const legend = document.createElement("legend");
   legend.textContent = model.get("question");
   fieldset.append(legend);
-  /** @type {HTMLInputElement[]} */
-  const radios = model.get("labels").map((/** @type {string} */ text) => {
+  const radios = model.get("labels").map((text) => {
     const label = document.createElement("label");
     const radio = Object.assign(document.createElement("input"), { type: "radio", name });
+    radio.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrow keys away
     label.append(radio, ` ${text}`);
     fieldset.append(label);
     return radio;
@@ -36,7 +38,6 @@ function render({ model, el }) {
     model.save_changes();
   });
   el.classList.add("ds-widget", "ds-question");
-  el.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrow keys away from the radio buttons
   el.append(fieldset, commit, said);
   model.on("change:guess", refresh);
   model.on("change:verdict", refresh);
