@@ -3,15 +3,16 @@
 Widgets appear as the pictures they carry, formulas as MathML, which browsers draw by themselves.
 """
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from jinja2 import pass_context
+from latex2mathml import exceptions
 from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
-from nbconvert.exporters.html import MarkdownWithMath
-from nbconvert.filters.markdown_mistune import IPythonRenderer
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -28,17 +29,27 @@ _SHOWN_AS = [
 ]
 
 
-class _Renderer(IPythonRenderer):  # type: ignore[misc]
-    """Markdown with formulas as MathML."""
+_UNREADABLE = tuple(error for error in vars(exceptions).values() if isinstance(error, type))
+
+
+class _Renderer(IPythonRenderer):
+    """Markdown with formulas as MathML; one that cannot be read stays as it was written."""
 
     def block_math(self, body: str) -> str:
-        return str(convert(body, display="block"))
+        return _mathml(body, "block")
 
     def inline_math(self, body: str) -> str:
-        return str(convert(body))
+        return _mathml(body, "inline")
 
 
-class OfflineExporter(HTMLExporter):  # type: ignore[misc]
+def _mathml(formula: str, display: str) -> str:
+    try:
+        return str(convert(formula, display=display))
+    except _UNREADABLE:
+        return f"<code>{escape(formula)}</code>"
+
+
+class OfflineExporter(HTMLExporter):
     """nbconvert's HTML exporter, with nothing in the page that would have to be fetched."""
 
     @property
