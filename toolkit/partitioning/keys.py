@@ -102,10 +102,10 @@ def distinct(keys: Any) -> tuple[Column, NDArray[np.intp] | None]:
         raise TypeError(f"keys has {keys.ndim} dimensions: give one column, such as table['carrier']")  # type: ignore[attr-defined]
     if hasattr(getattr(keys, "dtype", None), "categories"):
         array: Any = getattr(keys, "array", keys)  # what lies under a pandas Series or Index
-        used = array.remove_unused_categories()
-        if (used.codes < 0).any():
+        if (array.codes < 0).any():
             raise TypeError(_refusal(None))
-        return _column(used.categories), used.codes.astype(np.intp)
+        used = np.bincount(array.codes, minlength=len(array.categories)) > 0
+        return _column(array.categories[used]), (np.cumsum(used) - 1)[array.codes]
     return _column(keys), None
 
 
