@@ -128,12 +128,12 @@ def _each(
 ) -> int:
     cells = {path: sum(c.cell_type == "code" for c in nbformat.read(path, as_version=4).cells) for path in paths}
     outcomes = []
-    with tqdm(total=sum(cells.values()), unit="cell", dynamic_ncols=True) as bar:
-        for path in paths:
+    with tqdm(total=sum(cells.values()), unit="cell", dynamic_ncols=True, disable=None) as bar:  # on terminals only
+        for done, path in enumerate(paths):
             bar.set_description(path.stem)
-            before = bar.n
             outcome, notebook = execute(path, seconds_per_cell, on_cell=bar.update)
-            bar.update(cells[path] - (bar.n - before))  # cells that a failure left out
+            bar.n = sum(cells[path] for path in paths[: done + 1])  # also those that a failure left out
+            bar.refresh()
             then(outcome, notebook)
             outcomes.append(outcome)
             bar.write(f"{'passed' if outcome.passed else 'FAILED'}  {path.stem}  {outcome.seconds:.0f} s")

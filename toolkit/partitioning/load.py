@@ -62,6 +62,9 @@ class Load:
 
         return partition_map(self)
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {**self.picture()._repr_mimebundle_(include, exclude), "text/plain": repr(self)}
+
     def __repr__(self) -> str:
         fullest = self.nodes[int(np.argmax(self.counts))]
         return (

@@ -29,7 +29,9 @@ _SHOWN_AS = [
 ]
 
 
-_UNREADABLE = tuple(error for error in vars(exceptions).values() if isinstance(error, type))
+_UNREADABLE: tuple[type[Exception], ...] = tuple(
+    error for error in vars(exceptions).values() if isinstance(error, type) and issubclass(error, Exception)
+)
 
 
 class _Renderer(IPythonRenderer):
