@@ -43,8 +43,9 @@ class Client(Node):
 
     def on_message(self, sender: str, type: str, fields: dict[str, Any]) -> None:
         """A reply of type "error" is a failure; any other is a success. What comes too late changes nothing."""
-        reply_to = self._host.reply_to
-        if reply_to in self.waiting:
+        hand = self._host.in_hand()
+        reply_to = hand[2] if hand is not None else None
+        if reply_to is not None and reply_to in self.waiting:
             self.cancel_timer(f"timeout {reply_to}")
             self._end(reply_to, "failed" if type == "error" else "ok", {"type": type, **fields})
 

@@ -57,15 +57,10 @@ class History(Sequence[Operation]):
         begun: dict[Any, dict[str, Any]] = {}
         for row in trace.rows:
             if row[2] == "invoke":
-                begun[row[4]] = {
-                    "client": row[3],
-                    "operation": row[5],
-                    "fields": row[6],
-                    "to": row[7],
-                    "invoked": row[0],
-                }
-            elif row[2] == "return" and row[5] != "unknown":
-                begun[row[4]] |= {"returned": row[0], "outcome": row[5], "result": row[6]}
+                id, operation, fields, to = row[5:]
+                begun[id] = dict(client=row[3], operation=operation, fields=fields, to=to, invoked=row[0])
+            elif row[2] == "return" and row[6] != "unknown":
+                begun[row[5]] |= {"returned": row[0], "outcome": row[6], "result": row[7]}
         return cls(Operation(**operation) for operation in begun.values())
 
     def __len__(self) -> int:

@@ -7,8 +7,8 @@ A run-time's side of the bargain:
 
 1. Before anything starts: `vocabulary = Vocabulary({name: class_of(factory), ..., client: None})`.
 2. A node comes up, first or again after a crash: `node = create(factory, host)`, then `node.on_start()`.
-3. A message arrives: set `host.sender`, `host.message` and `host.reply_to`, call `deliver(node, sender, type, fields)`.
-4. A timer fires: set all three to None, call `node.on_timer(name)`.
+3. A message arrives: have `in_hand` tell of it, and call `deliver(node, sender, type, fields)`.
+4. A timer fires: `in_hand` is None again, call `node.on_timer(name)`.
 5. Handlers of one node never overlap. An exception is the end of that node: `blame(error)` says where it came from.
 """
 
@@ -16,14 +16,15 @@ import os
 import random
 import sysconfig
 import traceback
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from toolkit.system.disk import Disk
 from toolkit.system.message import Vocabulary
 
 
-class Host(Protocol):
+class Host(ABC):
     """What a node may ask for; one host per node."""
 
     name: str
@@ -31,32 +32,39 @@ class Host(Protocol):
     peers: tuple[str, ...]
     """All other nodes (clients are none), in the system's order."""
     random: random.Random
-    """The node's own stream of random numbers: `random_stream(seed, name)`."""
+    """The node's own stream of random numbers: `random_stream(seed, "node", name)`."""
     disk: Disk
     """What survives a crash."""
     vocabulary: Vocabulary
-    """Who understands which message; `Node.send` checks with it."""
-    accepted: dict[str, dict[str, set[tuple[str, ...]]]]
-    """`vocabulary.accepted`, at hand because every message asks for it."""
-    sender: str | None
-    """Who sent the message that is being handled; None in on_start and on_timer."""
-    message: int | None
-    """The id of that message."""
-    reply_to: int | None
-    """The id of the message that it answers, if any; looked at in on_message only."""
+    """Who understands which message."""
 
+    def send(self, to: str, type: str, /, **fields: Any) -> int:
+        """Check a message and send it; sent to the sender of the message in hand, it is the reply to that."""
+        hand = self.in_hand()
+        reply_to = hand[1] if hand is not None and hand[0] == to else None
+        return self.transmit(to, type, self.vocabulary.checked(to, type, fields), reply_to)
+
+    @abstractmethod
+    def transmit(self, to: str, type: str, fields: dict[str, Any], reply_to: int | None) -> int:
+        """Send a message that has been checked; returns its id, unique in the run. Never blocks."""
+
+    @abstractmethod
+    def in_hand(self) -> tuple[str, int, int | None] | None:
+        """(sender, id, reply_to) of the message that is being handled; None in on_start and on_timer."""
+
+    @abstractmethod
     def now(self) -> float:
         """Seconds on the node's own clock."""
 
-    def send(self, to: str, type: str, fields: dict[str, Any], reply_to: int | None) -> int:
-        """Send a message that has been checked; returns its id, unique in the run. Never blocks."""
-
+    @abstractmethod
     def set_timer(self, name: str, seconds: float) -> None:
         """Have on_timer(name) called in `seconds` of the node's own clock; a timer of that name is replaced."""
 
+    @abstractmethod
     def cancel_timer(self, name: str) -> None:
         """Forget that timer; nothing happens if there is none."""
 
+    @abstractmethod
     def record(self, kind: str, *values: Any) -> None:
         """Add an event of this node to the trace: "log", "invoke" or "return", with the values of its DETAIL."""
 

@@ -24,8 +24,8 @@ class MessageError(ValueError):
     """
 
 
-class Nested(dict[str, Any]):
-    """Fields with lists or dictionaries in them: every receiver must get a copy of its own."""
+class Loose(dict[str, Any]):
+    """Fields that a handler must be given by name, and as a copy of its own: nested, or not in the handler's order."""
 
 
 def plain(value: Any, where: str) -> Any:
@@ -52,15 +52,6 @@ def plain(value: Any, where: str) -> Any:
     raise MessageError(f"{where} is {value!r} of type {kind.__name__}, which is not plain data: {remedy}")
 
 
-def plain_fields(fields: dict[str, Any], type: str) -> dict[str, Any]:
-    """The fields themselves if nobody could change their values, else a checked copy as `Nested`."""
-    if all(
-        value.__class__ in ATOMS or (value.__class__ is float and math.isfinite(value)) for value in fields.values()
-    ):
-        return fields
-    return Nested((name, plain(value, f"field {name!r} of {type!r}")) for name, value in fields.items())
-
-
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that looks most like `word`, in words for an error message; else all that are known."""
     known = list(known)
@@ -72,10 +63,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Signature:
-    """The fields that a handler takes: those it needs, those it may get (None: any), and the name it calls the sender."""
+    """The fields that a handler takes, in its order.
 
+    `needed` are those without a default, `anything` whether it takes others too, `sender` what it calls the sender.
+    """
+
+    fields: tuple[str, ...]
     needed: frozenset[str]
-    allowed: frozenset[str] | None
+    anything: bool
     sender: str
 
     @classmethod
@@ -89,20 +84,11 @@ class Signature:
         if len(by_place) < 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters):
             raise TypeError(f"{name}{inspect.signature(method)} must take (self, sender, field, ...)")
         fields = [p for p in parameters[2:] if p.kind is not p.VAR_KEYWORD]
-        anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
         return cls(
+            fields=tuple(p.name for p in fields),
             needed=frozenset(p.name for p in fields if p.default is p.empty),
-            allowed=None if anything else frozenset(p.name for p in fields),
+            anything=any(p.kind is p.VAR_KEYWORD for p in parameters),
             sender=by_place[1].name,
-        )
-
-    def accepts(self, fields: Iterable[str]) -> bool:
-        """Whether a message with these fields can be handled."""
-        given = set(fields)
-        return (
-            self.needed <= given
-            and (self.allowed is None or given <= self.allowed)
-            and not given & {"self", self.sender}
         )
 
 
@@ -145,39 +131,47 @@ class Vocabulary:
     """
 
     def __init__(self, classes: Mapping[str, type | None]) -> None:
-        read = {cls: signatures(cls) for cls in set(classes.values()) if cls is not None}
+        read = {cls: signatures(cls) for cls in dict.fromkeys(classes.values()) if cls is not None}
         self._known: dict[str, dict[str, Signature] | None] = {
             name: None if cls is None or hasattr(cls, "on_message") else read[cls] for name, cls in classes.items()
         }
         self._class_names = {name: cls.__name__ for name, cls in classes.items() if cls is not None}
-        # What was found right before need not be looked at again: one set of field names per receiver and type.
-        self.accepted: dict[str, dict[str, set[tuple[str, ...]]]] = {name: {} for name in classes}
+        # receiver -> type -> field names in the handler's order: a message that has just these needs no further look
+        self.orders: dict[str, dict[str, tuple[str, ...]]] = {
+            name: {type: s.fields for type, s in (known or {}).items() if not s.anything}
+            for name, known in self._known.items()
+        }
 
-    def check(self, to: str, type: str, fields: Mapping[str, Any]) -> None:
+    def checked(self, to: str, type: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields as they may travel: themselves, or a copy as `Loose`. Raises MessageError as `check` does."""
+        self.check(to, type, fields)
+        if all(value.__class__ in ATOMS for value in fields.values()) and tuple(fields) == self.orders[to].get(type):
+            return fields
+        travelling = Loose((name, plain(value, f"field {name!r} of {type!r}")) for name, value in fields.items())
+        nested = any(value.__class__ in (list, dict) for value in travelling.values())
+        return travelling if nested or tuple(fields) != self.orders[to].get(type) else dict(travelling)
+
+    def check(self, to: str, type: str, fields: Iterable[str]) -> None:
         """Raises MessageError if node `to` does not exist or cannot handle a message of this type with these fields."""
         if not isinstance(to, str) or to not in self._known:
             raise MessageError(f"{type!r} was sent to {to!r}, which is not a node: {nearest(str(to), self._known)}")
         if not isinstance(type, str) or not type:
             raise MessageError(f"type={type!r} is not a message type: use a str such as 'ping'")
         known = self._known[to]
-        if known is not None:
-            self._check_handler(to, type, fields, known)
-        self.accepted[to].setdefault(type, set()).add(tuple(fields))
-
-    def _check_handler(self, to: str, type: str, fields: Mapping[str, Any], known: dict[str, Signature]) -> None:
+        if known is None:
+            return
         owner = self._class_names[to]
         if type not in known:
             near = nearest(f"on_{type}", [f"on_{name}" for name in known])
             raise MessageError(f"{owner} (node {to!r}) has no handler on_{type} for the message {type!r}: {near}")
-        signature = known[type]
-        if signature.accepts(fields):
-            return
-        handler = f"{owner}.on_{type}"
+        self._check_fields(f"{owner}.on_{type}", f"(node {to!r}, message {type!r})", fields, known[type])
+
+    def _check_fields(self, handler: str, where: str, fields: Iterable[str], signature: Signature) -> None:
         for field in fields:
-            if signature.allowed is not None and field not in signature.allowed:
-                near = nearest(field, sorted(signature.allowed))
-                raise MessageError(f"{handler} has no field {field!r} (node {to!r}, message {type!r}): {near}")
             if field in ("self", signature.sender):
-                raise MessageError(f"{field!r} cannot be a field of {type!r}: {handler} calls its sender so")
+                raise MessageError(f"{field!r} cannot be a field {where}: {handler} calls its sender so")
+            if field not in signature.fields and not signature.anything:
+                raise MessageError(f"{handler} has no field {field!r} {where}: {nearest(field, signature.fields)}")
         missing = sorted(signature.needed - set(fields))
-        raise MessageError(f"{type!r} to {to!r} lacks the field {', '.join(map(repr, missing))} that {handler} needs")
+        if missing:
+            raise MessageError(f"{handler} needs the field {', '.join(map(repr, missing))}, not given {where}")

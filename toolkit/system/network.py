@@ -14,7 +14,7 @@ from itertools import permutations, product
 from toolkit.system.faults import Fault
 from toolkit.system.host import random_stream
 from toolkit.system.latency import Latency, Uniform, as_latency
-from toolkit.system.trace import Row
+from toolkit.system.trace import TO, TYPE, Row
 
 TYPICAL = Uniform(0.001, 0.010)
 
@@ -86,7 +86,9 @@ class Traffic:
 
     def lost(self, message: Row, luck: random.Random) -> str | None:
         """Why this message is lost as it is sent: "partition", "loss", "fault"; None if it is on its way."""
-        if (message[3], message[4]) in self.cuts:
+        if message[3] == message[TO]:
+            return None  # it never leaves the machine
+        if (message[3], message[TO]) in self.cuts:
             return "partition"
         if self.network.loss and luck.random() < self.network.loss:
             return "loss"
@@ -103,7 +105,7 @@ class Traffic:
 
     def arrival(self, message: Row, delay: float) -> float:
         """When this message arrives; `delay` is what the sender's stream gave."""
-        link = message[3], message[4]
+        link = message[3], message[TO]
         if link in self._links:
             delay = next(self._links[link])
         at: float = message[0] + delay + sum(fault.detail["seconds"] for fault, _ in self._struck("delay", message))
@@ -121,5 +123,5 @@ class Traffic:
 
 
 def _concerns(fault: Fault, message: Row) -> bool:
-    of_message = {"message": message[1], "sender": message[3], "to": message[4], "type": message[5]}
+    of_message = {"message": message[1], "sender": message[3], "to": message[TO], "type": message[TYPE]}
     return all(fault.detail.get(name) in (None, value) for name, value in of_message.items())

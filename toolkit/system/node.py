@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from toolkit.system.disk import Disk
 from toolkit.system.host import Host
-from toolkit.system.message import ATOMS, MessageError, Nested, plain, plain_fields
+from toolkit.system.message import RESERVED, Loose, MessageError, plain
 
 Factory = Callable[..., "Node"]
 """A node class, or functools.partial of one when it takes arguments."""
@@ -32,9 +32,21 @@ Request = list[Any]
 """[sender, message id]: which message is to be answered. Plain data, so it can be kept, written to disk, or sent on."""
 
 
+GIVEN = ("name", "peers", "random", "disk", "send")
+"""What the run-time puts on a node; the rest of its variables are its state."""
+
+
 class Node:
     """Base class of every node; subclasses add handlers `on_<type>(self, sender, field, …)`."""
 
+    name: str
+    """This node's name, such as "n1"."""
+    peers: tuple[str, ...]
+    """The names of all other nodes; clients are not among them."""
+    random: random.Random
+    """This node's random numbers, drawn from the run's seed; use these instead of the module `random`."""
+    disk: Disk
+    """What survives a crash, as far as it was synced."""
     _host: Host
 
     def on_start(self) -> None:
@@ -45,35 +57,15 @@ class Node:
         raise MessageError(f"{type(self).__name__} set a timer {name!r} and has no handler on_timer(self, name)")
 
     @property
-    def name(self) -> str:
-        """This node's name, such as "n1"."""
-        return self._host.name
-
-    @property
-    def peers(self) -> tuple[str, ...]:
-        """The names of all other nodes; clients are not among them."""
-        return self._host.peers
-
-    @property
     def now(self) -> float:
         """Seconds on this node's own clock, which may be skewed and may drift."""
         return self._host.now()
 
     @property
-    def random(self) -> random.Random:
-        """This node's random numbers, drawn from the run's seed; use these instead of the module `random`."""
-        return self._host.random
-
-    @property
-    def disk(self) -> Disk:
-        """What survives a crash, as far as it was synced."""
-        return self._host.disk
-
-    @property
     def request(self) -> Request | None:
         """The message being handled, to be answered later with `reply_to`; None in on_start and on_timer."""
-        host = self._host
-        return None if host.sender is None else [host.sender, host.message]
+        hand = self._host.in_hand()
+        return None if hand is None else [hand[0], hand[1]]
 
     def send(self, to: str, type: str, /, **fields: Any) -> int:
         """Send a message to a node, a client or this node itself; returns the message's id.
@@ -81,18 +73,7 @@ class Node:
         It may arrive late, twice, out of order or not at all. Sent to the sender of the message being handled, it is
         the reply to it. Raises MessageError for an unknown node, type or field, and for a field that is not plain data.
         """
-        host = self._host
-        try:
-            known = tuple(fields) in host.accepted[to][type]
-        except (KeyError, TypeError):
-            known = False
-        if not known:
-            host.vocabulary.check(to, type, fields)
-        for value in fields.values():
-            if value.__class__ not in ATOMS:
-                fields = plain_fields(fields, type)
-                break
-        return host.send(to, type, fields, host.message if to == host.sender else None)
+        return self._host.send(to, type, **fields)
 
     def broadcast(self, type: str, /, **fields: Any) -> None:
         """Send the same message to every peer."""
@@ -101,17 +82,17 @@ class Node:
 
     def reply(self, type: str, /, **fields: Any) -> int:
         """Answer the message being handled. Raises RuntimeError when there is none."""
-        if self._host.sender is None:
+        hand = self._host.in_hand()
+        if hand is None:
             raise RuntimeError(f"reply({type!r}) outside a message's handler: keep self.request and use reply_to")
-        return self.send(self._host.sender, type, **fields)
+        return self.send(hand[0], type, **fields)
 
     def reply_to(self, request: Request, type: str, /, **fields: Any) -> int:
         """Answer a message handled earlier; `request` is what `self.request` was then."""
         if not isinstance(request, list | tuple) or len(request) != 2:
             raise MessageError(f"request={request!r} is not a request: keep the value of self.request")
         to, message = request
-        self._host.vocabulary.check(to, type, fields)
-        return self._host.send(to, type, plain_fields(fields, type), message)
+        return self._host.transmit(to, type, self._host.vocabulary.checked(to, type, fields), message)
 
     def set_timer(self, name: str, seconds: float) -> None:
         """Have `on_timer(name)` called in `seconds`; a timer of the same name is replaced."""
@@ -148,6 +129,9 @@ def create(factory: Factory, host: Host) -> Node:
     cls = class_of(factory)
     node = cls.__new__(cls)
     node._host = host
+    node.name, node.peers, node.random, node.disk = host.name, host.peers, host.random, host.disk
+    if cls.send is Node.send:
+        node.send = host.send  # type: ignore[method-assign]  # one call less on the way of every message
     arguments = (factory.args, factory.keywords) if isinstance(factory, functools.partial) else ((), {})
     cast(Any, node).__init__(*arguments[0], **arguments[1])
     return node
@@ -155,16 +139,14 @@ def create(factory: Factory, host: Host) -> Node:
 
 def handlers(node: Node) -> dict[str, Callable[..., None]]:
     """Message type -> bound handler, for a run-time that looks it up at every delivery."""
-    reserved = ("on_start", "on_timer", "on_message")
-    return {
-        name[3:]: getattr(node, name) for name in dir(type(node)) if name.startswith("on_") and name not in reserved
-    }
+    names = (name for name in dir(type(node)) if name.startswith("on_") and name not in RESERVED)
+    return {name[3:]: getattr(node, name) for name in names}
 
 
 def deliver(node: Node, sender: str, type: str, fields: dict[str, Any]) -> None:
-    """Hand a message to its handler; nested fields as a copy, so that no two nodes share an object."""
-    own = plain(dict(fields), "fields") if fields.__class__ is Nested else fields
-    handler = getattr(node, f"on_{type}", None) if type not in ("start", "timer", "message") else None
+    """Hand a message to its handler, by name; nested fields as a copy, so that no two nodes share an object."""
+    own = plain(dict(fields), "fields") if fields.__class__ is Loose else fields
+    handler = getattr(node, f"on_{type}", None) if f"on_{type}" not in RESERVED else None
     if handler is not None:
         handler(sender, **own)
     else:
@@ -173,7 +155,7 @@ def deliver(node: Node, sender: str, type: str, fields: dict[str, Any]) -> None:
 
 def state(node: Node) -> dict[str, Any]:
     """The node's variables by name, as plain data for a picture; what starts with an underscore is private."""
-    return {name: _readable(value) for name, value in vars(node).items() if not name.startswith("_")}
+    return {name: _readable(value) for name, value in vars(node).items() if name[0] != "_" and name not in GIVEN}
 
 
 def _readable(value: Any) -> Any:

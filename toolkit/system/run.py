@@ -1,6 +1,7 @@
 """What a run leaves behind: its trace, its history, the nodes as they ended; the same record in every world."""
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from toolkit.system.budget import Budget
@@ -21,7 +22,6 @@ class Run:
 
     def __init__(self, trace: Trace, nodes: dict[str, Any], faults: Iterable[Fault] = ()) -> None:
         self.trace = trace
-        self.history = History.of_trace(trace)
         self.nodes = nodes
         self.faults = Faults(faults)
         self._simulation: Simulation | None = None
@@ -32,6 +32,11 @@ class Run:
         run = cls(simulation.trace, simulation.nodes, simulation.faults)
         run._simulation = simulation
         return run
+
+    @cached_property
+    def history(self) -> History:
+        """Every operation as its client saw it."""
+        return History.of_trace(self.trace)
 
     @property
     def seed(self) -> int | None:

@@ -7,11 +7,11 @@ replay: to go back, start again and stop earlier. Discrete-event simulation: Law
 """
 
 import gc
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from heapq import heapify, heappop, heappush
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from toolkit.system.faults import Fault, Faults
@@ -20,7 +20,7 @@ from toolkit.system.message import MessageError, nearest
 from toolkit.system.network import Traffic
 from toolkit.system.node import Node, deliver
 from toolkit.system.simulated import SimulatedHost
-from toolkit.system.trace import Event, Row, Trace
+from toolkit.system.trace import FIELDS, TYPE, Event, Row, Trace
 
 if TYPE_CHECKING:
     from toolkit.system.system import System
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 MOST_EVENTS = 1_000_000
 """A run without `until` that is not quiet after this many events is given up: it most likely never will be."""
+
+
+NOTHING: Row = (0.0, 0, "start", None, None)
+"""What is being handled before anything has happened."""
 
 
 class Simulation:
@@ -55,25 +59,25 @@ class Simulation:
 
     def _begin(self) -> None:
         system = self.system
-        self.now = 0.0
-        self.count = 0
+        self.numbers = itertools.count(1)
+        self.entry: Row = NOTHING
         self.rows: list[Row] = []
         self.append = self.rows.append
         self.traffic = Traffic(system.network, self.seed)
         self.calm = self.traffic.calm
         self.vocabulary = system.vocabulary
+        self.heap: list[Row] = []
+        self.handlers: dict[str, dict[str, Any]] = {}
         factories = {**system.nodes, **system.client_factories(self.workload)}
+        self.handlers.update((name, {}) for name in factories)
         self.hosts = {
             name: SimulatedHost(name, factory, system.peers(name), self) for name, factory in factories.items()
         }
         # Numbers below zero: faults come first at their time, and one more fault leaves all ids as they were.
-        self.heap: list[Row] = [
-            (fault.at, i - len(self.faults), "fault", None, fault) for i, fault in enumerate(self.faults)
-        ]
-        heapify(self.heap)
+        for i, fault in enumerate(self.faults, start=-len(self.faults)):
+            heappush(self.heap, (fault.at, i, "fault", None, None, fault))
         for name in self.hosts:
-            self.count += 1
-            heappush(self.heap, (0.0, self.count, "start", name))
+            heappush(self.heap, (0.0, next(self.numbers), "start", name, None))
 
     # ---- going forward -------------------------------------------------------------------------------------------
 
@@ -83,11 +87,11 @@ class Simulation:
         Raises MessageError for a message that no node can receive, at the line that sends it.
         """
         until = self.until if until is None else min(_check_time("until", until), self.until)
-        end = (until, math.inf, "end", None)
+        end = (until, math.inf, "end", None, None)
         heappush(self.heap, end)
         try:
-            with _few_collections():
-                self._loop(end, repeat(None) if events is None else repeat(None, events))
+            with _no_collections():
+                self._loop(end, itertools.repeat(None) if events is None else itertools.repeat(None, events))
         finally:
             if end in self.heap:
                 self.heap.remove(end)
@@ -103,33 +107,32 @@ class Simulation:
             raise RuntimeError(f"not at rest after {MOST_EVENTS:,} events, at {self.now:g} s: give until=, in seconds")
         return self
 
-    def _loop(self, end: Row, turns: "repeat[None]") -> None:
+    def _loop(self, end: Row, turns: Iterable[None]) -> None:
         """The hot loop: a delivery that nothing hinders is handled here, everything else in a method of its own."""
-        heap, hosts, append, cuts, pop = self.heap, self.hosts, self.append, self.traffic.cuts, heappop
+        heap, handlers, append, cuts, pop = self.heap, self.handlers, self.append, self.traffic.cuts, heappop
         for _ in turns:
             entry = pop(heap)
-            if entry[2] != "deliver":
+            message = entry[4]
+            if message is None:
                 if entry is end:
-                    self.now = max(self.now, end[0]) if end[0] < math.inf else self.now
+                    if end[0] < math.inf:
+                        self.entry = end
                     return
                 self._other(entry)
                 continue
-            message = entry[4]
-            host = hosts[entry[3]]
-            handler = host.handlers.get(message[5])
-            if handler is None or cuts or message[6].__class__ is not dict:
-                self._arrive(entry, host)
+            handler = handlers[entry[3]].get(message[6])
+            fields = message[7]
+            if handler is None or cuts or fields.__class__ is not dict:
+                self._arrive(entry)
                 continue
-            self.now = entry[0]
-            host.sender = message[3]
-            host.message = message[1]
+            self.entry = entry
             append(entry)
             try:
-                handler(message[3], **message[6])
+                handler(message[3], *fields.values())
             except MessageError:
                 raise
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, only that node is down
-                self._fail(host, error)
+                self._fail(self.hosts[entry[3]], error)
 
     def step(self) -> Event | None:
         """Let the next thing happen, and return its first event; None when nothing is left before the end."""
@@ -138,10 +141,10 @@ class Simulation:
             self.run(events=1)
         return self.trace[before] if len(self.rows) > before else None
 
-    def _arrive(self, entry: Row, host: SimulatedHost) -> None:
+    def _arrive(self, entry: Row) -> None:
         """A delivery that something may hinder: the link is cut, the node is not up, or the handler takes anything."""
-        self.now = entry[0]
-        message = entry[4]
+        self.entry = entry
+        message, host = entry[4], self.hosts[entry[3]]
         if (message[3], host.name) in self.traffic.cuts:
             self.append((*entry[:2], "drop", *entry[3:], "partition"))
         elif host.status == "paused":
@@ -149,82 +152,84 @@ class Simulation:
         elif host.status != "up" or host.node is None:
             self.append((*entry[:2], "drop", *entry[3:], "crashed"))
         else:
-            host.sender, host.message, host.reply_to = message[3], message[1], message[7]
             self.append(entry)
-            self._guarded(host, deliver, host.node, message[3], message[5], message[6])
+            self._guarded(host, deliver, host.node, message[3], message[TYPE], message[FIELDS])
 
     def _other(self, entry: Row) -> None:
-        self.now, kind = entry[0], entry[2]
+        self.entry, kind = entry, entry[2]
         if kind == "timer":
             self._timer(entry, self.hosts[entry[3]])
         elif kind == "fault":
-            self._fault(entry[4])
+            self._fault(entry[5])
         elif kind == "fault-end":
-            self.traffic.end(entry[4])
+            self.traffic.end(entry[5])
             self.calm = self.traffic.calm
         elif kind == "start" and self.hosts[entry[3]].status == "new":
             self._guarded(self.hosts[entry[3]], self.hosts[entry[3]].start)
 
     def _timer(self, entry: Row, host: SimulatedHost) -> None:
-        if host.timers.get(entry[4]) != entry[1]:
+        name = entry[5]
+        if host.timers.get(name) != entry[1] or host.node is None:
             return  # cancelled, replaced, or of a life before the crash
         if host.status == "paused":
             host.backlog.append(entry)
             return
-        del host.timers[entry[4]]
-        host.sender = host.message = host.reply_to = None
+        del host.timers[name]
         self.append(entry)
-        self._guarded(host, host.node.on_timer, entry[4])  # type: ignore[union-attr]  # it set the timer, so it is there
+        self._guarded(host, host.node.on_timer, name)
+
+    def _note(self, kind: str, node: str | None, *values: Any) -> None:
+        """Add an event to the trace that is about no message."""
+        self.append((self.now, 0, kind, node, None, *values))
 
     # ---- faults --------------------------------------------------------------------------------------------------
 
     def _fault(self, fault: Fault) -> None:
         if fault.node is not None:
             getattr(self, f"_{fault.kind}")(self.hosts[fault.node], fault)
-        elif fault.kind in ("partition", "heal"):
-            if fault.kind == "heal":
-                self.traffic.heal()
-                self.append((self.now, 0, "heal", None))
-            else:
-                self.traffic.cut(fault)
-                detail = fault.detail
-                self.append((self.now, 0, "partition", None, detail.get("groups"), detail.get("one_way")))
+        elif fault.kind == "heal":
+            self.traffic.heal()
+            self._note("heal", None)
+        elif fault.kind == "partition":
+            self.traffic.cut(fault)
+            self._note("partition", None, fault.detail.get("groups"), fault.detail.get("one_way"))
         else:
             self.traffic.begin(fault)
             if fault.detail["until"] is not None:
-                heappush(self.heap, (fault.detail["until"], -math.inf, "fault-end", None, fault))
+                heappush(self.heap, (fault.detail["until"], -math.inf, "fault-end", None, None, fault))
         self.calm = self.traffic.calm
 
     def _crash(self, host: SimulatedHost, fault: Fault | None) -> None:
         if host.status == "down":
             return
-        self.append((self.now, 0, "crash", host.name, "fault" if fault is not None else "error"))
+        self._note("crash", host.name, "fault" if fault is not None else "error")
         for entry in host.crash():
             if entry[2] == "deliver":
                 self.append((self.now, entry[1], "drop", *entry[3:], "crashed"))
 
     def _restart(self, host: SimulatedHost, fault: Fault) -> None:
         if host.status == "down":
-            self.append((self.now, 0, "restart", host.name))
+            self._note("restart", host.name)
             self._guarded(host, host.start)
 
     def _pause(self, host: SimulatedHost, fault: Fault) -> None:
         if host.status == "up":
-            self.append((self.now, 0, "pause", host.name))
+            self._note("pause", host.name)
             host.pause()
 
     def _resume(self, host: SimulatedHost, fault: Fault) -> None:
-        if host.status == "paused":
-            self.append((self.now, 0, "resume", host.name))
-            for entry in host.resume():  # what waited comes at once, and in its order: numbers only grow
-                self.count += 1
-                if entry[2] == "timer" and host.timers.get(entry[4]) == entry[1]:
-                    host.timers[entry[4]] = self.count
-                heappush(self.heap, (self.now, self.count, *entry[2:]))
+        if host.status != "paused":
+            return
+        self._note("resume", host.name)
+        for entry in host.resume():  # what waited comes at once, and in its order: numbers only grow
+            number = next(self.numbers)
+            if entry[2] == "timer" and host.timers.get(entry[5]) == entry[1]:
+                host.timers[entry[5]] = number
+            heappush(self.heap, (self.now, number, *entry[2:]))
 
     def _skew_clock(self, host: SimulatedHost, fault: Fault) -> None:
         host.offset, host.drift, host.since = fault.detail["offset"], fault.detail["drift"], self.now
-        self.append((self.now, 0, "clock", host.name, host.offset, host.drift))
+        self._note("clock", host.name, host.offset, host.drift)
 
     def _guarded(self, host: SimulatedHost, call: Any, *arguments: Any) -> None:
         try:
@@ -236,7 +241,7 @@ class Simulation:
 
     def _fail(self, host: SimulatedHost, error: BaseException) -> None:
         """A handler raised: that node is down, the others go on, and the trace says why."""
-        self.append((self.now, 0, "error", host.name, *blame(error)))
+        self._note("error", host.name, *blame(error))
         self._crash(host, None)
 
     # ---- going back, and elsewhere -------------------------------------------------------------------------------
@@ -267,6 +272,12 @@ class Simulation:
         return other.run(until=self.now)
 
     # ---- looking -------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        """The run's global time in seconds."""
+        at: float = self.entry[0]
+        return at
 
     @property
     def trace(self) -> Trace:
@@ -307,11 +318,13 @@ def _check_time(name: str, value: float) -> float:
 
 
 @contextmanager
-def _few_collections() -> Iterator[None]:
-    """Let Python look for cyclic garbage rarely: a trace is a million small tuples, and none of them is garbage."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 1_000)
+def _no_collections() -> Iterator[None]:
+    """Keep Python from looking for cyclic garbage: a trace is a million small tuples, and none of them is garbage."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        gc.enable()

@@ -20,20 +20,23 @@ from typing import Any, overload
 from toolkit.system.shiviz import to_shiviz
 
 Row = tuple[Any, ...]
-"""(at, number, kind, node, *detail); `number` is the message's id, or a number that only breaks ties of time.
+"""(at, number, kind, node, message, *values): `number` is the message's id, or a number that only breaks ties of time,
+`message` the row of the sending if the event is about a message sent before, else None, and `values` those of `DETAIL`:
 
-"send":     (at, id, "send", sender, to, type, fields, reply_to)
-"duplicate": (at, id, "duplicate", sender, to, type, fields, reply_to, id of the original)
-"deliver":  (at, _, "deliver", receiver, the row of the sending)
-"drop":     (at, _, "drop", receiver, the row of the sending, why)
-any other:  (at, _, kind, node, *values of the names in DETAIL[kind])
+(at, id, "send", sender, None, to, type, fields, reply_to)
+(at, id, "duplicate", sender, None, to, type, fields, reply_to, id of the original)
+(at, _, "deliver", receiver, the row of the sending)
+(at, _, "drop", receiver, the row of the sending, why)
 """
+
+TO, TYPE, FIELDS, REPLY_TO, COPY_OF = 5, 6, 7, 8, 9
+"""Where these lie in the row of a sending."""
 
 DETAIL: dict[str, tuple[str, ...]] = {
     "send": ("to", "type", "fields", "reply_to"),
     "duplicate": ("to", "type", "fields", "reply_to", "of"),
-    "deliver": ("from",),
-    "drop": ("from", "why"),
+    "deliver": (),
+    "drop": ("why",),
     "timer-set": ("name", "due"),
     "timer": ("name",),
     "log": ("text",),
@@ -49,7 +52,7 @@ DETAIL: dict[str, tuple[str, ...]] = {
     "invoke": ("operation", "type", "fields", "to"),
     "return": ("operation", "outcome", "result"),
 }
-"""Every kind of event, and the names in its `detail`."""
+"""Every kind of event, and the names in its `detail`; a delivery and a drop also have "from"."""
 
 SENDING = ("send", "duplicate")
 NETWORK = ("duplicate", "drop", "partition", "heal")
@@ -96,9 +99,7 @@ class Message:
 
 def sent_row(row: Row) -> Row | None:
     """The row of the sending that this row belongs to; None for a row without a message."""
-    if row[2] in SENDING:
-        return row
-    return row[4] if row[2] in ("deliver", "drop") else None
+    return row if row[2] in SENDING else row[4]
 
 
 class Trace(Sequence[Event]):
@@ -140,13 +141,11 @@ class Trace(Sequence[Event]):
 
     def _event(self, index: int) -> Event:
         row = self.rows[index]
-        at, _, kind, node = row[:4]
-        sent = sent_row(row)
-        if sent is None:
-            return Event(index, at, kind, node, None, dict(zip(DETAIL[kind], row[4:], strict=True)))
-        if kind in SENDING:
-            return Event(index, at, kind, node, sent[1], dict(zip(DETAIL[kind], row[4:], strict=True)))
-        return Event(index, at, kind, node, sent[1], dict(zip(DETAIL[kind], (sent[3], *row[5:]), strict=True)))
+        at, _, kind, node, message = row[:5]
+        detail = dict(zip(DETAIL[kind], row[5:], strict=True))
+        if message is not None:
+            return Event(index, at, kind, node, message[1], {"from": message[3], **detail})
+        return Event(index, at, kind, node, row[1] if kind in SENDING else None, detail)
 
     def of(self, kind: str | None = None, node: str | None = None) -> tuple[Event, ...]:
         """The events of one kind, on one node, or both. Raises ValueError for a kind that does not exist."""
@@ -161,7 +160,7 @@ class Trace(Sequence[Event]):
         """Every message in the order of sending, joined with its end."""
         end: dict[int, tuple[int, Row]] = {}
         for index, row in enumerate(self.rows):
-            if row[2] in ("deliver", "drop"):
+            if row[4] is not None:
                 end[row[4][1]] = (index, row)
         return tuple(
             _message(index, row, *end.get(row[1], (None, None)))
@@ -192,7 +191,7 @@ class Trace(Sequence[Event]):
         for row in self.rows:
             message = sent_row(row)
             if row[2] in NETWORK:
-                original = row[8] if row[2] == "duplicate" else message[1] if message else None
+                original = row[COPY_OF] if row[2] == "duplicate" else message[1] if message else None
                 clock = sent.get(original, nothing) if original is not None else nothing
             else:
                 mine = now[row[3]]
@@ -218,7 +217,7 @@ class Trace(Sequence[Event]):
                 if row[3] in latest:
                     earlier.append(latest[row[3]])
                 latest[row[3]] = index
-            message = row[8] if row[2] == "duplicate" else row[4][1] if row[2] in ("deliver", "drop") else None
+            message = row[COPY_OF] if row[2] == "duplicate" else row[4][1] if row[4] is not None else None
             if message is not None and message in sent:
                 earlier.append(sent[message])
             if row[2] in SENDING:
@@ -249,7 +248,7 @@ class Trace(Sequence[Event]):
 
     def states(self, at: float) -> dict[str, dict[str, Any]]:
         """The latest recorded state of every node at time `at`; a simulation records none: use `run.states(at)`."""
-        return {row[3]: row[4] for row in self.rows if row[2] == "state" and row[0] <= at}
+        return {row[3]: row[5] for row in self.rows if row[2] == "state" and row[0] <= at}
 
     def records(self) -> Iterator[dict[str, Any]]:
         """The events as flat dictionaries, as the JSON lines have them; `from_records` is the way back."""
@@ -326,10 +325,10 @@ class Trace(Sequence[Event]):
 
 
 def _message(index: int, row: Row, ended: int | None, end: Row | None) -> Message:
-    at, id, kind, sender, to, type, fields, reply_to = row[:8]
+    at, id, kind, sender, _, to, type, fields, reply_to = row[:9]
     delivered = end[0] if end is not None and end[2] == "deliver" else None
     dropped = end[5] if end is not None and end[2] == "drop" else None
-    copy_of = row[8] if kind == "duplicate" else None
+    copy_of = row[COPY_OF] if kind == "duplicate" else None
     return Message(id, sender, to, type, fields, at, delivered, dropped, reply_to, copy_of, index, ended)
 
 
@@ -340,11 +339,10 @@ def _row(record: dict[str, Any], sent: dict[int, Row]) -> Row:
         raise ValueError(f"{kind!r} is not a kind of event")
     values = tuple(record[name] for name in DETAIL[kind])
     if kind in SENDING:
-        row = (at, record["message"], kind, node, *values)
-        sent[record["message"]] = row
+        sent[record["message"]] = row = (at, record["message"], kind, node, None, *values)
         return row
-    if kind in ("deliver", "drop"):
-        if record["message"] not in sent:
-            raise ValueError(f"message {record['message']!r} ends here and was never sent")
-        return (at, 0, kind, node, sent[record["message"]], *values[1:])
-    return (at, 0, kind, node, *values)
+    if "message" not in record:
+        return (at, 0, kind, node, None, *values)
+    if record["message"] not in sent:
+        raise ValueError(f"message {record['message']!r} ends here and was never sent")
+    return (at, 0, kind, node, sent[record["message"]], *values)
