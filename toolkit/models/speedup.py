@@ -127,7 +127,7 @@ def fit_usl(n: ArrayLike, speedup: ArrayLike, *, scale: float | None = 1.0) -> U
         fixed = float(check("scale", scale, 0))
         (sigma, kappa), residual = _fit(lambda n, s, k: usl(n, s, k, fixed), n, speedup, [0.05, 0.001], [1, np.inf])
         return UslFit(sigma, kappa, fixed, residual)
-    first = float(np.max(check("speedup", speedup, 0) / check("n", n, 1)))  # the best that any one worker did
+    first = float(np.max(check("speedup", speedup, 0), initial=1.0))  # somewhere to start from
     (sigma, kappa, gamma), residual = _fit(usl, n, speedup, [0.05, 0.001, first], [1, np.inf, np.inf])
     return UslFit(sigma, kappa, gamma, residual)
 

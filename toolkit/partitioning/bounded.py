@@ -14,6 +14,7 @@ Hashing with Bounded Loads", SODA 2018 (arXiv:1608.01350, 2016). In use at Googl
 """
 
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from math import ceil, isfinite
 from typing import Any, Self
 
@@ -57,7 +58,7 @@ class BoundedLoads(Partitioner):
 
     def capacity(self, keys: int) -> int:
         """The most of so many keys that one node may hold: ceil(c m / n)."""
-        return ceil(self._c * keys / len(self._nodes))
+        return ceil(Fraction(str(self._c)) * keys / len(self._nodes))  # a fraction: 1.1 times 10 is 11, not 11.000…02
 
     def owner(self, key: Key, placed: Mapping[str, int] | None = None) -> str:
         """The node that takes the key when each node holds `placed[node]` keys already (0 where it says nothing)."""

@@ -26,7 +26,7 @@ class Explicit(Partitioner):
     """
 
     def __init__(
-        self, owners: Mapping[Key, str], default: str | None = None, nodes: Iterable[str] | None = None
+        self, owners: Mapping[Any, str], default: str | None = None, nodes: Iterable[str] | None = None
     ) -> None:
         if not isinstance(owners, Mapping):
             raise TypeError(f"owners={owners!r} must be a dict of key -> node, such as {{'JFK': 'w0', 'LGA': 'w1'}}")
