@@ -45,6 +45,23 @@ def test_lost_results_are_computed_again_and_the_timeline_says_so(cluster):
     )
 
 
+def test_a_task_computed_twice_by_one_process_has_two_spans(cluster):
+    first = cluster.client.submit(lambda: 1, key="first", workers=["w0"])
+    second = cluster.client.submit(lambda one: one + 1, first, key="second", workers=["w3"])
+    assert second.result(PATIENCE) == 2
+    del first  # w0 forgets the value, and has to compute it again when w3 takes the answer with it
+    cluster.kill("w3")
+    cluster.wait(PATIENCE)
+    assert second.result(PATIENCE) == 2
+
+    def spans():
+        return [event.detail for event in cluster.timeline.of("task", "w0") if event.detail["key"] == "first"]
+
+    eventually(lambda: len(spans()) == 2, "both computations to be in the timeline")
+    before, again = spans()
+    assert before["stop"] <= again["start"]
+
+
 def test_scattered_data_cannot_be_recomputed_and_the_timeline_says_so(cluster):
     (future,) = cluster.client.scatter(["precious"], workers=["w0"], hash=False)
     assert future.status == "finished"

@@ -198,7 +198,7 @@ class Feed(SchedulerPlugin):
         computed = [times for times in startstops if times["action"] == "compute"]
         if not computed or worker not in self.names:
             return
-        start, stop = computed[0]["start"], computed[-1]["stop"]
+        start, stop = computed[-1]["start"], computed[-1]["stop"]  # before it: earlier times it was computed there
         prefix = self.scheduler.tasks[key].prefix.name
         span = {"at": stop, "kind": "task", "worker": self.names[worker], "key": str(key), "name": prefix}
         self.spans.append({**span, "start": start, "stop": stop, "ok": ok})
