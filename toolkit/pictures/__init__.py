@@ -8,5 +8,6 @@ from toolkit.pictures.cluster_timeline import cluster_timeline
 from toolkit.pictures.hash_ring import hash_ring
 from toolkit.pictures.partition_map import partition_map
 from toolkit.pictures.picture import Picture
+from toolkit.pictures.space_time import space_time
 
-__all__ = ["Picture", "cluster_panel", "cluster_timeline", "hash_ring", "partition_map"]
+__all__ = ["Picture", "cluster_panel", "cluster_timeline", "hash_ring", "partition_map", "space_time"]

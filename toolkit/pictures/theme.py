@@ -49,7 +49,7 @@ def _rules() -> str:
         ".ds-picture text{fill:currentColor;font-variant-numeric:tabular-nums}"
         ".ds-picture .ds-quiet{color:var(--ds-quiet)}.ds-picture .ds-alarm{color:var(--ds-alarm)}"
         ".ds-bold{font-weight:650}"
-        ".ds-paper{fill:var(--ds-paper)}.ds-card{fill:var(--ds-card);stroke:var(--ds-border)}"
+        ".ds-cut{fill:var(--ds-alarm);opacity:.1}.ds-paper{fill:var(--ds-paper)}.ds-card{fill:var(--ds-card);stroke:var(--ds-border)}"
         ".ds-track{fill:var(--ds-track)}.ds-rim{stroke:var(--ds-track);fill:none}"
         ".ds-dots.ds-edge{stroke:var(--ds-paper)}.ds-ink{color:var(--ds-ink)}"
         ".ds-fill{fill:currentColor;stroke:none}.ds-stroke{fill:none;stroke:currentColor}"
