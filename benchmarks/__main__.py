@@ -15,7 +15,7 @@ def row(figure: dict) -> str:
     def number(value: float | str | None) -> str:
         return f"{value:.3g}" if isinstance(value, float) else "" if value is None else str(value)
 
-    ratio = "" if figure["ratio"] is None else f"{figure['ratio']:.2g} ×"
+    ratio = "" if figure["ratio"] is None else f"{figure['ratio']:.3g} ×"
     cells = [figure["name"], number(figure["ours"]), number(figure["peer"]), figure["unit"], ratio, figure["target"]]
     return "| " + " | ".join(cells) + (" | yes |" if figure["met"] else " | **no** |")
 
