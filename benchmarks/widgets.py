@@ -7,17 +7,14 @@ after the frame in which the change was painted. The median of the turns counts.
 """
 
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "browser"))  # the tests' JupyterLab serves here too
-
-from browsers import ARGUMENTS, executable, watched_page
-from lab import running_lab
+from tests.browser.browsers import ARGUMENTS, executable, watched_page
+from tests.browser.lab import running_lab
 
 WARM_UPS, TURNS = 6, 40
 TARGET = 1.25

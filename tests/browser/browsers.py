@@ -77,4 +77,5 @@ def watched_page(browser: Browser, **options: Any) -> Iterator[Page]:
         yield page
         watch.check()
     finally:
+        page.evaluate("window.jupyterapp?.serviceManager.sessions.shutdownAll()")  # kernels, and with them clusters
         page.close()

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from browsers import ARGUMENTS, executable, watched_page
-from lab import Lab, running_lab
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.browsers import ARGUMENTS, executable, watched_page
+from tests.browser.lab import Lab, running_lab
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,9 @@ import re
 
 import psutil
 import pytest
-from lab import Lab, widget
 from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.lab import Lab, widget
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 

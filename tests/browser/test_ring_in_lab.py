@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from lab import Lab, widget
 from playwright.sync_api import Page, expect
 
+from tests.browser.lab import Lab, widget
 from toolkit.partitioning import HashRing, moved
 
 pytestmark = pytest.mark.browser

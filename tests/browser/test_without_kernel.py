@@ -4,11 +4,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browsers import watched_page
-from lab import Lab, widget
 from nbformat.v4 import new_markdown_cell
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.browsers import watched_page
+from tests.browser.lab import Lab, widget
 from toolkit.widgets import to_html
 
 pytestmark = pytest.mark.browser
