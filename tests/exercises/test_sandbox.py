@@ -137,6 +137,18 @@ def test_the_memory_of_its_children_counts():
     assert outcome.out_of_memory
 
 
+@posix
+def test_memory_that_forked_children_share_counts_once():
+    outcome = run_program(
+        "import os, time\nheld = b'x' * 100_000_000\n"
+        "for _ in range(8):\n    if os.fork() == 0:\n        time.sleep(0.5)\n        os._exit(0)\n"
+        "time.sleep(0.5)\nprint('done')",
+        seconds=60,
+        memory="300 MiB",
+    )
+    assert outcome.stdout == "done\n", outcome
+
+
 def test_numpy_fits_into_a_small_limit():
     outcome = run_program("import numpy; print(float((numpy.eye(300) @ numpy.eye(300)).sum()))", memory="300 MiB")
     assert outcome.stdout == "300.0\n", outcome

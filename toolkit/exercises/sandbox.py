@@ -102,7 +102,7 @@ def _watch(process: subprocess.Popen[bytes], seconds: float, memory: int) -> str
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=min(LOOK_EVERY, max(0.0, deadline - time.monotonic())))
             return None
-        count, occupied = tree.size(root)
+        count, occupied = tree.measure(root, enough=memory)
         if count > MOST_PROCESSES:
             return "processes"
         if occupied > memory:

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 
 import psutil
 
@@ -18,19 +19,33 @@ MARK = "TOOLKIT_SANDBOX_RUN"  # the environment variable that every process of a
 CLEAN_UP = 10.0  # seconds after which we stop looking for survivors of a run
 
 
-def size(root: psutil.Process | None) -> tuple[int, int]:
-    """How many processes the tree has, and the bytes that they occupy together."""
+def measure(root: psutil.Process | None, enough: int) -> tuple[int, int]:
+    """How many processes the tree has, and the bytes that they occupy together.
+
+    Resident memory is quick to read, but counts what forked processes share once for each. Only when it comes to more
+    than `enough` the memory is read exactly: shared pages divided among those who share them.
+    """
     if root is None:
         return 0, 0
-    occupied = 0
     try:
         tree = [root, *root.children(recursive=True)]
     except psutil.Error:
         return 0, 0  # it ended while we looked
-    for process in tree:
-        with contextlib.suppress(psutil.Error):
-            occupied += process.memory_info().rss
+    occupied = sum(_read(process, lambda p: p.memory_info().rss) for process in tree)
+    if occupied > enough:
+        occupied = sum(_read(process, _exactly) for process in tree)
     return len(tree), occupied
+
+
+def _exactly(process: psutil.Process) -> int:
+    memory = process.memory_full_info()
+    return int(getattr(memory, "pss", memory.uss))  # Linux knows the proportional share; elsewhere nothing is forked
+
+
+def _read(process: psutil.Process, what: Callable[[psutil.Process], int]) -> int:
+    with contextlib.suppress(psutil.Error):
+        return what(process)
+    return 0  # it ended while we looked
 
 
 def kill_all(process: subprocess.Popen[bytes], mark: str) -> None:
