@@ -33,6 +33,7 @@ def test_pictures_and_formulas_are_in_the_page_and_no_script_is(tmp_path: Path) 
     assert "<msup>" in html
     assert "<code>code $x$</code>" in html
     assert r"<code>\frac{</code>" in html, "an unreadable formula stays as it was written"
+    assert ":root { color-scheme: light; }" in html
     assert not re.search(r'<script(?! type="application/vnd)', html)
     assert not re.search(r"""<(?:script|link|img|iframe)[^>]*(?:src|href)=["']https?:""", html)
 

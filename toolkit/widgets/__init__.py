@@ -13,11 +13,12 @@ _HOME = {
     "PartitionExplorer": "toolkit.widgets.partition_explorer",
     "PictureWidget": "toolkit.widgets.picture_widget",
     "RingExplorer": "toolkit.widgets.ring_explorer",
+    "SpaceTime": "toolkit.widgets.space_time",
     "predict": "toolkit.widgets.prediction",
     "to_html": "toolkit.widgets.export",
 }
 
-__all__ = ["ClusterPanel", "PartitionExplorer", "PictureWidget", "RingExplorer", "predict", "to_html"]
+__all__ = ["ClusterPanel", "PartitionExplorer", "PictureWidget", "RingExplorer", "SpaceTime", "predict", "to_html"]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,7 @@ Displaying a `Cluster` shows this. Used by every notebook that has a cluster.
 """
 
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -112,19 +113,30 @@ def _alarm(changed: threading.Event) -> Callable[[Any], None]:
 
 def _follow(reference: "weakref.ref[ClusterPanel]") -> None:
     """Draw while there is something to see. Holds the panel only while it looks, so that it can be collected."""
-    waited = 0.0
+    waited, took = 0.0, 0.0
     panel = reference()
     while panel is not None and not panel._ended.is_set():
-        happened = panel._changed.is_set()
-        panel._changed.clear()
-        if happened or panel._is_stale(waited):
-            panel.refresh()
-            waited = 0.0
+        if panel._changed.is_set() or panel._is_stale(waited):
+            panel._changed.clear()
+            took, waited = _drawing_time(panel), 0.0
         if panel._cluster.closed:
             return
         changed, ended = panel._changed, panel._ended
         del panel
-        ended.wait(PAUSE)
+        began = time.monotonic()
+        ended.wait(max(PAUSE, 4 * took))  # a long timeline is drawn less often: at most a fifth of a core
         changed.wait(LOOK - PAUSE)
-        waited += LOOK
+        waited += time.monotonic() - began
         panel = reference()
+
+
+def _drawing_time(panel: ClusterPanel) -> float:
+    """Draw the panel; return the seconds that it took."""
+    began = time.monotonic()
+    try:
+        panel.refresh()
+    except Exception:
+        if not panel._cluster.closed:  # while a cluster closes, parts of it may have gone already
+            raise
+        panel.refresh()  # now it says so itself
+    return time.monotonic() - began
