@@ -14,7 +14,7 @@ from itertools import permutations, product
 from toolkit.system.faults import Fault
 from toolkit.system.host import random_stream
 from toolkit.system.latency import Latency, Uniform, as_latency
-from toolkit.system.trace import TO, TYPE, Row
+from toolkit.system.recording import Entry
 
 TYPICAL = Uniform(0.001, 0.010)
 
@@ -84,36 +84,36 @@ class Traffic:
         """That message fault is over."""
         self._faults = [item for item in self._faults if item[0] is not fault]
 
-    def lost(self, message: Row, luck: random.Random) -> str | None:
+    def lost(self, message: Entry, luck: random.Random) -> str | None:
         """Why this message is lost as it is sent: "partition", "loss", "fault"; None if it is on its way."""
-        if message[3] == message[TO]:
+        if message[3] == message[2].to:
             return None  # it never leaves the machine
-        if (message[3], message[TO]) in self.cuts:
+        if (message[3], message[2].to) in self.cuts:
             return "partition"
         if self.network.loss and luck.random() < self.network.loss:
             return "loss"
         return "fault" if self._struck("drop", message) else None
 
-    def doubled(self, message: Row, luck: random.Random) -> bool:
+    def doubled(self, message: Entry, luck: random.Random) -> bool:
         """Whether this message is delivered twice."""
         by_network = bool(self.network.duplicate) and luck.random() < self.network.duplicate
         return bool(self._struck("duplicate", message)) or by_network
 
-    def singled_out(self, copy: Row) -> bool:
+    def singled_out(self, copy: Entry) -> bool:
         """Whether a fault drops this very copy by its id; other drops struck, or spared, the original."""
         return any(fault.kind == "drop" and fault.detail.get("message") == copy[1] for fault, _ in self._faults)
 
-    def arrival(self, message: Row, delay: float) -> float:
+    def arrival(self, message: Entry, delay: float) -> float:
         """When this message arrives; `delay` is what the sender's stream gave."""
-        link = message[3], message[TO]
+        link = message[3], message[2].to
         if link in self._links:
             delay = next(self._links[link])
-        at: float = message[0] + delay + sum(fault.detail["seconds"] for fault, _ in self._struck("delay", message))
+        at: float = message[6] + delay + sum(fault.detail["seconds"] for fault, _ in self._struck("delay", message))
         if self.network.fifo:
             at = self._latest[link] = max(at, self._latest.get(link, 0.0))
         return at + sum(fault.detail["seconds"] * luck.random() for fault, luck in self._struck("reorder", message))
 
-    def _struck(self, kind: str, message: Row) -> list[tuple[Fault, random.Random]]:
+    def _struck(self, kind: str, message: Entry) -> list[tuple[Fault, random.Random]]:
         """The faults of a kind that hit this message."""
         return [
             (fault, luck)
@@ -122,6 +122,6 @@ class Traffic:
         ]
 
 
-def _concerns(fault: Fault, message: Row) -> bool:
-    of_message = {"message": message[1], "sender": message[3], "to": message[TO], "type": message[TYPE]}
+def _concerns(fault: Fault, message: Entry) -> bool:
+    of_message = {"message": message[1], "sender": message[3], "to": message[2].to, "type": message[2].type}
     return all(fault.detail.get(name) in (None, value) for name, value in of_message.items())

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.system.faults import Fault, Faults
 from toolkit.system.host import blame
-from toolkit.system.message import MessageError, nearest
+from toolkit.system.message import Loose, MessageError, nearest
 from toolkit.system.network import Traffic
 from toolkit.system.node import Node, deliver
+from toolkit.system.recording import Entry, Recording, Route, fields_of
 from toolkit.system.simulated import SimulatedHost
-from toolkit.system.trace import FIELDS, TYPE, Event, Row, Trace
+from toolkit.system.trace import Event, Trace
 
 if TYPE_CHECKING:
     from toolkit.system.system import System
@@ -30,7 +31,7 @@ MOST_EVENTS = 1_000_000
 """A run without `until` that is not quiet after this many events is given up: it most likely never will be."""
 
 
-NOTHING: Row = (0.0, 0, "start", None, None)
+NOTHING: Entry = (0.0, 0, None, "start", None, None)
 """What is being handled before anything has happened."""
 
 
@@ -59,25 +60,36 @@ class Simulation:
 
     def _begin(self) -> None:
         system = self.system
+        self.entry: Entry = NOTHING  # what is being handled
         self.numbers = itertools.count(1)
-        self.entry: Row = NOTHING
-        self.rows: list[Row] = []
-        self.append = self.rows.append
+        self.heap: list[Entry] = []
+        self.recording = Recording()
+        self.append = self.recording.log.append
+        self.vocabulary = system.vocabulary
         self.traffic = Traffic(system.network, self.seed)
         self.calm = self.traffic.calm
-        self.vocabulary = system.vocabulary
-        self.heap: list[Row] = []
-        self.handlers: dict[str, dict[str, Any]] = {}
+        self.routes = {
+            to: {type: Route(to, type, order) for type, order in orders.items()}
+            for to, orders in self.vocabulary.orders.items()
+        }
+        self.loose: dict[tuple[str, str], Route] = {}
         factories = {**system.nodes, **system.client_factories(self.workload)}
-        self.handlers.update((name, {}) for name in factories)
         self.hosts = {
             name: SimulatedHost(name, factory, system.peers(name), self) for name, factory in factories.items()
         }
         # Numbers below zero: faults come first at their time, and one more fault leaves all ids as they were.
         for i, fault in enumerate(self.faults, start=-len(self.faults)):
-            heappush(self.heap, (fault.at, i, "fault", None, None, fault))
+            heappush(self.heap, (fault.at, i, None, "fault", None, None, fault))
         for name in self.hosts:
-            heappush(self.heap, (0.0, next(self.numbers), "start", name, None))
+            heappush(self.heap, (0.0, next(self.numbers), None, "start", name, None))
+
+    def route(self, to: str, type: str, fields: dict[str, Any]) -> tuple[Route, Any]:
+        """How a checked message travels: by the values in their places, or, if its fields are `Loose`, by name."""
+        if fields.__class__ is Loose:
+            if (to, type) not in self.loose:
+                self.loose[to, type] = Route(to, type, None)
+            return self.loose[to, type], fields
+        return self.routes[to][type], tuple(fields.values())
 
     # ---- going forward -------------------------------------------------------------------------------------------
 
@@ -87,7 +99,7 @@ class Simulation:
         Raises MessageError for a message that no node can receive, at the line that sends it.
         """
         until = self.until if until is None else min(_check_time("until", until), self.until)
-        end = (until, math.inf, "end", None, None)
+        end = (until, math.inf, None, "end", None, None)
         heappush(self.heap, end)
         try:
             with _no_collections():
@@ -107,68 +119,72 @@ class Simulation:
             raise RuntimeError(f"not at rest after {MOST_EVENTS:,} events, at {self.now:g} s: give until=, in seconds")
         return self
 
-    def _loop(self, end: Row, turns: Iterable[None]) -> None:
+    def _loop(self, end: Entry, turns: Iterable[None]) -> None:
         """The hot loop: a delivery that nothing hinders is handled here, everything else in a method of its own."""
-        heap, handlers, append, cuts, pop = self.heap, self.handlers, self.append, self.traffic.cuts, heappop
+        heap, append, pop = self.heap, self.append, heappop
         for _ in turns:
             entry = pop(heap)
-            message = entry[4]
-            if message is None:
+            route = entry[2]
+            if route is None:
                 if entry is end:
                     if end[0] < math.inf:
                         self.entry = end
                     return
                 self._other(entry)
                 continue
-            handler = handlers[entry[3]].get(message[6])
-            fields = message[7]
-            if handler is None or cuts or fields.__class__ is not dict:
+            handler = route.handler
+            if handler is None:
                 self._arrive(entry)
                 continue
             self.entry = entry
             append(entry)
+            values = entry[4]
             try:
-                handler(message[3], *fields.values())
+                if len(values) == 1:  # the most common number, and Python is quickest when it need not unpack
+                    handler(entry[3], values[0])
+                else:
+                    handler(entry[3], *values)
             except MessageError:
                 raise
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, only that node is down
-                self._fail(self.hosts[entry[3]], error)
+                self._fail(self.hosts[route.to], error)
 
     def step(self) -> Event | None:
         """Let the next thing happen, and return its first event; None when nothing is left before the end."""
-        before = len(self.rows)
-        while self.heap and len(self.rows) == before and self.heap[0][0] <= self.until:
+        before = len(self.recording.log)
+        while self.heap and len(self.recording.log) == before and self.heap[0][0] <= self.until:
             self.run(events=1)
-        return self.trace[before] if len(self.rows) > before else None
+        return self.trace[before] if len(self.recording.log) > before else None
 
-    def _arrive(self, entry: Row) -> None:
+    def _arrive(self, message: Entry) -> None:
         """A delivery that something may hinder: the link is cut, the node is not up, or the handler takes anything."""
-        self.entry = entry
-        message, host = entry[4], self.hosts[entry[3]]
-        if (message[3], host.name) in self.traffic.cuts:
-            self.append((*entry[:2], "drop", *entry[3:], "partition"))
+        self.entry = message
+        route = message[2]
+        host = self.hosts[route.to]
+        if (message[3], route.to) in self.traffic.cuts:
+            self.drop(message, "partition")
         elif host.status == "paused":
-            host.backlog.append(entry)
+            host.backlog.append(message)
         elif host.status != "up" or host.node is None:
-            self.append((*entry[:2], "drop", *entry[3:], "crashed"))
+            self.drop(message, "crashed")
         else:
-            self.append(entry)
-            self._guarded(host, deliver, host.node, message[3], message[TYPE], message[FIELDS])
+            self.append(message)
+            self._guarded(host, deliver, host.node, message[3], route.type, fields_of(message))
 
-    def _other(self, entry: Row) -> None:
-        self.entry, kind = entry, entry[2]
+    def _other(self, entry: Entry) -> None:
+        self.entry, kind = entry, entry[3]
         if kind == "timer":
-            self._timer(entry, self.hosts[entry[3]])
+            self._timer(entry, self.hosts[entry[4]])
         elif kind == "fault":
-            self._fault(entry[5])
+            self._fault(entry[6])
         elif kind == "fault-end":
-            self.traffic.end(entry[5])
+            self.traffic.end(entry[6])
             self.calm = self.traffic.calm
-        elif kind == "start" and self.hosts[entry[3]].status == "new":
-            self._guarded(self.hosts[entry[3]], self.hosts[entry[3]].start)
+        elif kind == "start" and self.hosts[entry[4]].status == "new":
+            self._start(self.hosts[entry[4]])
 
-    def _timer(self, entry: Row, host: SimulatedHost) -> None:
-        name = entry[5]
+    def _timer(self, entry: Entry, host: SimulatedHost) -> None:
+        name = entry[6]
         if host.timers.get(name) != entry[1] or host.node is None:
             return  # cancelled, replaced, or of a life before the crash
         if host.status == "paused":
@@ -178,58 +194,84 @@ class Simulation:
         self.append(entry)
         self._guarded(host, host.node.on_timer, name)
 
-    def _note(self, kind: str, node: str | None, *values: Any) -> None:
+    def _start(self, host: SimulatedHost) -> None:
+        self._guarded(host, host.start)
+        self._open(host)
+
+    def _open(self, host: SimulatedHost) -> None:
+        """Let deliveries to this node take the quick way, if nothing is in theirs."""
+        free = host.status == "up" and not self.traffic.cuts
+        for type, route in self.routes[host.name].items():
+            route.handler = getattr(host.node, f"on_{type}") if free else None
+
+    def note(self, kind: str, node: str | None, *values: Any) -> None:
         """Add an event to the trace that is about no message."""
-        self.append((self.now, 0, kind, node, None, *values))
+        self.append((self.now, 0, None, kind, node, None, *values))
+
+    def drop(self, message: Entry, why: str) -> None:
+        """Add the loss of a message to the trace."""
+        self.append((self.now, 0, None, "drop", message[2].to, message, why))
 
     # ---- faults --------------------------------------------------------------------------------------------------
 
     def _fault(self, fault: Fault) -> None:
         if fault.node is not None:
             getattr(self, f"_{fault.kind}")(self.hosts[fault.node], fault)
-        elif fault.kind == "heal":
-            self.traffic.heal()
-            self._note("heal", None)
-        elif fault.kind == "partition":
-            self.traffic.cut(fault)
-            self._note("partition", None, fault.detail.get("groups"), fault.detail.get("one_way"))
+        elif fault.kind in ("partition", "heal"):
+            self._cut(fault)
         else:
             self.traffic.begin(fault)
             if fault.detail["until"] is not None:
-                heappush(self.heap, (fault.detail["until"], -math.inf, "fault-end", None, None, fault))
+                heappush(self.heap, (fault.detail["until"], -math.inf, None, "fault-end", None, None, fault))
         self.calm = self.traffic.calm
+
+    def _cut(self, fault: Fault) -> None:
+        if fault.kind == "heal":
+            self.traffic.heal()
+            self.note("heal", None)
+        else:
+            self.traffic.cut(fault)
+            self.note("partition", None, fault.detail.get("groups"), fault.detail.get("one_way"))
+        for host in self.hosts.values():
+            self._open(host)
 
     def _crash(self, host: SimulatedHost, fault: Fault | None) -> None:
         if host.status == "down":
             return
-        self._note("crash", host.name, "fault" if fault is not None else "error")
+        self.note("crash", host.name, "fault" if fault is not None else "error")
         for entry in host.crash():
-            if entry[2] == "deliver":
-                self.append((self.now, entry[1], "drop", *entry[3:], "crashed"))
+            if entry[2] is not None:
+                self.drop(entry, "crashed")
+        self._open(host)
 
     def _restart(self, host: SimulatedHost, fault: Fault) -> None:
         if host.status == "down":
-            self._note("restart", host.name)
-            self._guarded(host, host.start)
+            self.note("restart", host.name)
+            self._start(host)
 
     def _pause(self, host: SimulatedHost, fault: Fault) -> None:
         if host.status == "up":
-            self._note("pause", host.name)
-            host.pause()
+            self.note("pause", host.name)
+            host.status = "paused"
+            self._open(host)
 
     def _resume(self, host: SimulatedHost, fault: Fault) -> None:
+        """What waited comes at once, and in its order; if a handler raises, the rest finds the node down."""
         if host.status != "paused":
             return
-        self._note("resume", host.name)
-        for entry in host.resume():  # what waited comes at once, and in its order: numbers only grow
-            number = next(self.numbers)
-            if entry[2] == "timer" and host.timers.get(entry[5]) == entry[1]:
-                host.timers[entry[5]] = number
-            heappush(self.heap, (self.now, number, *entry[2:]))
+        self.note("resume", host.name)
+        for entry in host.resume():
+            now = (self.now, *entry[1:])
+            if entry[2] is not None:
+                self._arrive(now)
+            else:
+                self.entry = now
+                self._timer(now, host)
+        self._open(host)
 
     def _skew_clock(self, host: SimulatedHost, fault: Fault) -> None:
         host.offset, host.drift, host.since = fault.detail["offset"], fault.detail["drift"], self.now
-        self._note("clock", host.name, host.offset, host.drift)
+        self.note("clock", host.name, host.offset, host.drift)
 
     def _guarded(self, host: SimulatedHost, call: Any, *arguments: Any) -> None:
         try:
@@ -241,7 +283,7 @@ class Simulation:
 
     def _fail(self, host: SimulatedHost, error: BaseException) -> None:
         """A handler raised: that node is down, the others go on, and the trace says why."""
-        self._note("error", host.name, *blame(error))
+        self.note("error", host.name, *blame(error))
         self._crash(host, None)
 
     # ---- going back, and elsewhere -------------------------------------------------------------------------------
@@ -257,7 +299,7 @@ class Simulation:
         self._begin()
         if at is not None:
             return self.run(until=at)
-        while len(self.rows) < (event or 0) and self.step() is not None:
+        while len(self.recording.log) < (event or 0) and self.step() is not None:
             pass
         return self
 
@@ -283,9 +325,9 @@ class Simulation:
     def trace(self) -> Trace:
         """What has happened so far."""
         until = self.until if self.until < math.inf else self.now
+        recording, count = self.recording, len(self.recording.log)
         return Trace(
-            self.rows,
-            kind="simulated",
+            lambda: recording.rows(count),
             seed=self.seed,
             nodes=tuple(self.hosts),
             clients=self.system.clients,
@@ -319,12 +361,17 @@ def _check_time(name: str, value: float) -> float:
 
 @contextmanager
 def _no_collections() -> Iterator[None]:
-    """Keep Python from looking for cyclic garbage: a trace is a million small tuples, and none of them is garbage."""
-    if not gc.isenabled():
+    """Keep Python from looking for cyclic garbage: a trace is a million small tuples, and none of them is garbage.
+
+    Afterwards they count as old: freezing and unfreezing moves them to the oldest generation without a look at each.
+    """
+    if not gc.isenabled() or gc.get_freeze_count():
         yield
         return
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()
         gc.enable()

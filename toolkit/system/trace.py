@@ -10,7 +10,7 @@ System", CACM 21(7)): the order on one node, and sending before delivery. Notebo
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import eq
@@ -111,7 +111,7 @@ class Trace(Sequence[Event]):
 
     def __init__(
         self,
-        rows: Iterable[Row],
+        rows: Iterable[Row] | Callable[[], Iterable[Row]],
         *,
         kind: str = "simulated",
         seed: int | None = None,
@@ -120,9 +120,14 @@ class Trace(Sequence[Event]):
         began: float = 0.0,
         clients: Sequence[str] = (),
     ) -> None:
-        self.rows: tuple[Row, ...] = tuple(rows)
+        self._source = rows
         self.kind, self.seed, self.until, self.began = kind, seed, until, began
         self.nodes, self.clients = tuple(nodes), tuple(clients)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The events as light tuples; spelt out when first asked for, if they came as a function."""
+        return tuple(self._source() if callable(self._source) else self._source)
 
     def __len__(self) -> int:
         return len(self.rows)
