@@ -108,7 +108,12 @@ def _most_frequent(column: Column, index: NDArray[np.intp] | None) -> list[tuple
     else:
         numbers: dict[Key, int] = {}
         marks = np.fromiter((numbers.setdefault(key, len(numbers)) for key in column), np.intp, len(column))
-    _, first, rows = np.unique(marks, return_index=True, return_counts=True)
+    if marks is column:
+        _, first, rows = np.unique(marks, return_index=True, return_counts=True)
+    else:  # numbered from 0 without gaps, so they can be counted without sorting
+        rows = np.bincount(marks)
+        first = np.empty(len(rows), np.intp)
+        first[marks[::-1]] = np.arange(len(marks))[::-1]  # of repeated assignments the last one stays: the first row
     hottest = np.lexsort((first, -rows))[:_HOT]
     values = column.tolist() if isinstance(column, np.ndarray) and index is not None else column
     return [
