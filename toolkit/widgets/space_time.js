@@ -6,6 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 /**
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag @param {Partial<HTMLElementTagNameMap[T]>} properties @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[T]}
  */
 function make(tag, properties, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -168,7 +169,10 @@ function render({ model, el }) {
   const heard = () => { alive = true; tell(); };
   const greet = () => { alive = false; tell(); model.send({ action: "hello", value: 0 }); };
   const stage = make("div", { className: "ds-stage ds-space-time" }, paper, names, side);
-  [paper, slider].forEach((one) => { one.setAttribute("data-lm-suppress-shortcuts", "true"); one.addEventListener("keydown", press); });
+  for (const one of [paper, slider]) {
+    one.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrow keys away
+    one.addEventListener("keydown", press);
+  }
   paper.addEventListener("click", point);
   slider.addEventListener("input", () => { choose(null); scrub(Number(slider.value)); });
   bar.append(button("◂ Back", "Step back", () => step(-1)), button("Step ▸", "Step forward", () => step(1)), slider, clock, ...zoom, ...turn, lose, undo);

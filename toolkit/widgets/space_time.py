@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 
 from toolkit.pictures import Picture
-from toolkit.pictures.space_time import drawing
+from toolkit.pictures.space_time import MOST_LANES, drawing
 from toolkit.pictures.space_time_layout import WIDTH
 from toolkit.system.faults import drop
 from toolkit.widgets.space_time_scene import scene_of, state_changes
@@ -63,8 +63,11 @@ class SpaceTime(anywidget.AnyWidget):
     def __init__(self, record: Any, window: tuple[float, float] | None = None, **traits: Any) -> None:
         self._record, self._window = record, window
         self._before: list[tuple[Any, str]] = []  # the runs that this one was forked from, and what they had lost
-        messages = record.trace.messages if hasattr(record, "trace") else record.messages
-        self._width = WIDTH * min(max(1.0, len(messages) / READABLE), WIDEST / WIDTH) if window is None else WIDTH
+        messages = self._trace.messages
+        arrows = window is None and len(self._trace.nodes) <= MOST_LANES
+        self._width = (
+            WIDTH * min(max(1.0, min(len(messages), MOST_MESSAGES) / READABLE), WIDEST / WIDTH) if arrows else WIDTH
+        )
         super().__init__(**traits, **self._shown())
         self.on_msg(self._receive)
 
@@ -120,7 +123,8 @@ class SpaceTime(anywidget.AnyWidget):
     def _shown(self, at: float | None = None) -> dict[str, Any]:
         """Every trait that follows from the record, the window and the zoom."""
         trace = self._trace
-        parts = max(1, -(-len(trace.messages) // MOST_MESSAGES)) if self._window is None else 1
+        whole = self._window is not None or len(trace.nodes) > MOST_LANES
+        parts = 1 if whole else max(1, -(-len(trace.messages) // MOST_MESSAGES))
         page = min(self.pages[0], parts - 1)
         drawn = drawing(self._record, self._window or _part(trace, page, parts), self._width)
         changes = state_changes(self._record) if drawn.messages else []

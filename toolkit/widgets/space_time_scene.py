@@ -1,5 +1,7 @@
 """What the space–time widget must know besides the drawing: events in words, where they lie, and the nodes' states."""
 
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from toolkit.pictures.space_time import Drawing
@@ -91,24 +93,21 @@ def words(event: Any, trace: Any) -> str:
 
 
 def state_changes(record: Any) -> list[Change]:
-    """Every change of a node's variables: by running a simulation again, step by step, else from what was recorded."""
+    """Every change of a node's variables: by running a simulation again, from moment to moment, else as recorded."""
     trace = getattr(record, "trace", record)
     try:
-        simulation = record.rewind(0.0).rewind(event=0)
+        simulation = record.rewind(0.0)
     except (AttributeError, ValueError):  # a record of another world, or one without its system
-        recorded = [(e.index, e.node, in_words(e.detail["state"])) for e in trace.of("state")]
-        return _only_changes(recorded)
-    found: list[Change] = []
-    while len(simulation.rows) < len(trace):
-        index = len(simulation.rows)
-        if simulation.step() is None:
-            break
-        touched = dict.fromkeys(row[3] for row in simulation.rows[index:] if row[3] is not None)
+        return _only_changes([(e.index, e.node, in_words(e.detail["state"])) for e in trace.of("state")])
+    found = [(-1, name, in_words(state(node))) for name, node in simulation.nodes.items()]
+    for at, events in groupby(trace, key=attrgetter("at")):
+        first = {event.node: event for event in reversed(list(events))}
+        simulation.run(until=at)
         nodes = simulation.nodes
-        for name in nodes if index == 0 else touched:
+        for name, event in first.items():
             if name in nodes:
                 up = simulation.host(name).status != "down"
-                found.append((index, name, in_words(state(nodes[name])) if up else "(down)"))
+                found.append((event.index, name, in_words(state(nodes[name])) if up else "(down)"))
     return _only_changes(found)
 
 
