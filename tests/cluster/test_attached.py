@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -175,9 +176,19 @@ def test_an_address_where_nobody_listens_fails_in_time_and_is_named():
         unused.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
         began = time.monotonic()
+        threads = set(threading.enumerate())
         with pytest.raises(ConnectionError, match=address):
             Cluster.attach(address, timeout=1)
         assert time.monotonic() - began < PATIENCE
+        assert set(threading.enumerate()) <= threads
+
+
+def test_a_port_where_something_else_listens_fails_in_time():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(ConnectionError, match="no Dask scheduler answered"):
+            Cluster.attach(f"tcp://127.0.0.1:{other.getsockname()[1]}", timeout=1)
 
 
 @pytest.mark.parametrize("address", ["", "localhost", 8786, None])

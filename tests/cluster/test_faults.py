@@ -8,7 +8,7 @@ import pytest
 from distributed import KilledWorker
 
 from tests.cluster.conftest import PATIENCE, alive, eventually
-from toolkit.cluster import Cluster
+from toolkit.cluster import Cluster, warmup
 
 pytestmark = pytest.mark.cluster
 
@@ -171,11 +171,23 @@ def test_an_unknown_name_is_refused_with_those_that_exist(cluster, fault, name):
         getattr(cluster, fault)(name)
 
 
+@pytest.mark.skipif(warmup.METHOD != "forkserver", reason="keeps a worker away by stopping the fork server")
 def test_a_worker_that_is_away_cannot_be_killed_again(cluster):
-    cluster.kill("w1")
-    if "w1" not in cluster.pids:
-        with pytest.raises(RuntimeError, match=r"'w1' has no process just now.*wait\(\)"):
-            cluster.kill("w1")
+    from multiprocessing import forkserver
+
+    fork_server = psutil.Process(forkserver._forkserver._forkserver_pid)
+    fork_server.suspend()
+    try:
+        cluster.kill("w1")
+        for fault in (cluster.kill, cluster.freeze, cluster.thaw):
+            with pytest.raises(RuntimeError, match=r"'w1' has no process just now.*wait\(\)"):
+                fault("w1")
+        assert cluster.snapshot().workers[1].status in ("lost", "starting")
+        with pytest.raises(TimeoutError, match="w1 is (lost|starting)"):
+            cluster.wait(0.1)
+    finally:
+        fork_server.resume()
+    cluster.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("count", [0, -1, 65])

@@ -6,12 +6,14 @@ go through the nannies, and touch only the process that the nanny owns. Workers 
 """
 
 import asyncio
+import inspect
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import cloudpickle
-from distributed import Client
+from distributed import Client, Security
+from distributed.comm.core import connect as connect_comm
 
 from toolkit.cluster import feed as feed_module
 from toolkit.cluster.timeline import natural
@@ -47,12 +49,20 @@ def connect(target: Any, timeout: float) -> tuple[Client, bool]:
     if not isinstance(address, str) or not address:
         raise TypeError(f"cannot attach to {target!r}: give a scheduler's address, a Dask Client or a Dask cluster")
     try:
-        return Client(target, timeout=timeout, set_as_default=True), True
+        with ThreadPoolExecutor(1) as elsewhere:  # in a notebook, this thread's loop is taken
+            elsewhere.submit(asyncio.run, asyncio.wait_for(_knock(address, timeout), timeout)).result()
+        return Client(target, timeout=timeout), True
     except (OSError, TimeoutError, ValueError) as error:
         raise ConnectionError(
             f"no Dask scheduler answered at {address!r} within {timeout:g} s ({type(error).__name__}: {error}); "
             "is it running, and is the address the one that it printed?"
         ) from None
+
+
+async def _knock(address: str, timeout: float) -> None:
+    """Connect and hang up. A Dask client that could not connect leaves a thread and settings behind, so ask first."""
+    comm = await connect_comm(address, timeout=timeout, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 class AttachedMachines:
@@ -74,20 +84,19 @@ class AttachedMachines:
             raise
 
     def _install(self) -> None:
-        topic, client_id, feed_class = self._topic, self.client.id, feed_module.Feed
+        topic, client_id = self._topic, self.client.id
+        source = inspect.getsource(feed_module)  # travels as text: that scheduler need not have this toolkit installed
 
         async def install(dask_scheduler: Any) -> Any:
-            feed = feed_class(topic, None, client_id)
+            module: dict[str, Any] = {"__name__": "toolkit_feed"}
+            exec(source, module)
+            feed = module["Feed"](topic, None, client_id)
             await dask_scheduler.register_scheduler_plugin(feed, name=topic, idempotent=True)
             return feed.states()
 
         self.client.subscribe_topic(topic, lambda event: self._publish(event[1]))
         self.client.subscribe_topic(f"{topic}-states", lambda event: self._note(event[1]))
-        cloudpickle.register_pickle_by_value(feed_module)  # the scheduler may not have this toolkit installed
-        try:
-            self._note(bounded(self.client, lambda: self.client.run_on_scheduler(install), "installing the feed"))
-        finally:
-            cloudpickle.unregister_pickle_by_value(feed_module)
+        self._note(bounded(self.client, lambda: self.client.run_on_scheduler(install), "installing the feed"))
 
     def _note(self, states: list[dict[str, Any]]) -> None:
         """Keep the newest states; a worker that is missing from them is lost until it is back or has retired."""
