@@ -10,8 +10,7 @@ from pathlib import Path
 from toolkit.command import environment
 from toolkit.command.environment import ROOT, SetupError
 
-NOTEBOOKS = ROOT / "notebooks"
-START = NOTEBOOKS / "00-start-here.ipynb"
+START = "/lab/tree/notebooks/00-start-here.ipynb"
 LAB_SETTINGS = Path(__file__).with_name("lab_settings")
 
 
@@ -75,8 +74,8 @@ def _in_own_environment(words: list[str], extras: tuple[str, ...]) -> int:
 
 
 def _lab(options: argparse.Namespace, _: list[str]) -> int:
-    command = [sys.executable, "-m", "jupyterlab", str(START), f"--ServerApp.root_dir={ROOT}"]
-    command += [f"--LabApp.app_settings_dir={LAB_SETTINGS}"]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url={START}"]
+    command += [f"--LabApp.app_settings_dir={LAB_SETTINGS}", "--log-level=WARN"]
     if options.no_browser:
         command += ["--no-browser"]
     if options.port is not None:
