@@ -75,21 +75,22 @@ def run_program(path_or_source: str | Path, *, seconds: float = 10.0, memory: st
 def run(command: Sequence[str], folder: str, *, seconds: float, memory: int, keep: int = KEPT) -> Outcome:
     """Run one command in `folder` with limits on time (seconds) and memory (bytes); leave none of its processes."""
     mark = secrets.token_hex(16)
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "random", tree.MARK: mark},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,  # an interrupt in the notebook is for the notebook; and the group can be killed at once
-    )
-    out, err = _Collector(process.stdout, keep), _Collector(process.stderr, keep)
-    start = time.monotonic()
+    process = None
     try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "random", tree.MARK: mark},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # an interrupt in the notebook is for the notebook; and a group can be killed
+        )
+        start = time.monotonic()
+        out, err = _Collector(process.stdout, keep), _Collector(process.stderr, keep)
         stopped = _watch(process, seconds, memory)
         elapsed = time.monotonic() - start
-    finally:  # also when the learner interrupts the cell
+    finally:  # also when the learner interrupts the cell, at whatever point
         tree.kill_all(process, mark)
     return Outcome(out.text(), err.text(), process.returncode, stopped, elapsed)
 

@@ -48,15 +48,15 @@ def _read(process: psutil.Process, what: Callable[[psutil.Process], int]) -> int
     return 0  # it ended while we looked
 
 
-def kill_all(process: subprocess.Popen[bytes], mark: str) -> None:
-    """Kill every process of the run, also orphans and those that left the group, and wait until they are gone."""
+def kill_all(first: subprocess.Popen[bytes] | None, mark: str) -> None:
+    """Kill every process of the run, also orphans and those that left the group, and wait until they are gone.
+
+    `first` is the process that the run began with; None if an interrupt came before anybody knew it.
+    """
     deadline = time.monotonic() + CLEAN_UP
     while time.monotonic() < deadline:
-        if os.name == "posix":  # the group at once: a fork bomb outruns anyone who kills one by one
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-        process.wait(timeout=CLEAN_UP)  # before anyone else asks how it ended
+        if first is not None:
+            _kill_group(first)
         survivors = marked(mark)
         for survivor in survivors:
             with contextlib.suppress(psutil.Error):
@@ -64,6 +64,15 @@ def kill_all(process: subprocess.Popen[bytes], mark: str) -> None:
         if not survivors:
             break
         psutil.wait_procs(survivors, timeout=0.1)
+
+
+def _kill_group(first: subprocess.Popen[bytes]) -> None:
+    """Kill a whole group at once, where systems have groups: a fork bomb outruns anyone who kills one by one."""
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(first.pid, signal.SIGKILL)
+    first.kill()
+    first.wait(timeout=CLEAN_UP)  # before anyone else asks how it ended
 
 
 def marked(mark: str) -> list[psutil.Process]:
