@@ -19,7 +19,7 @@ from typing import Any
 
 from toolkit.system import Network, Node, System, Uniform
 
-NODES, TOKENS, LEAST, MOST = 5, 20, 0.001, 0.010
+NODES, TOKENS, LEAST, MOST, SIZE = 5, 20, 0.001, 0.010, 50_000
 
 
 def seconds(deliveries: int) -> float:
@@ -171,13 +171,13 @@ def risansym(deliveries: int) -> int:
     return count
 
 
-def rates(turns: int = 3) -> dict[str, float]:
+def rates(turns: int = 4) -> dict[str, float]:
     """Deliveries per second of CPU time, the best of some turns of each."""
     tasks: dict[str, tuple[Callable[[int], int], int]] = {
-        "ours": (ours, 200_000),
-        "simpy": (partial(simpy, traced=False), 40_000),
-        "simpy traced": (partial(simpy, traced=True), 40_000),
-        "risansym": (risansym, 5_000),
+        "ours": (ours, SIZE),
+        "simpy": (partial(simpy, traced=False), SIZE),
+        "simpy traced": (partial(simpy, traced=True), SIZE),
+        "risansym": (risansym, SIZE),
     }
     best = dict.fromkeys(tasks, 0.0)
     for _ in range(turns):

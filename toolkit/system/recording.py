@@ -4,7 +4,7 @@ A message is one tuple from its sending to its delivery: it lies on the heap, an
 and, the very same tuple, when it is delivered. Only when somebody looks is the log spelt out as rows. What is in the log:
 
 a message     (due, id, route, sender, values, reply_to, sent)   first appended when sent, again when delivered
-anything else (at, number, None, kind, node, message, *details)  `message` only for "drop" and "duplicate"
+anything else (at, number, None, None, kind, node, message, *details)   `message` only for "drop" and "duplicate"
 """
 
 from collections.abc import Callable
@@ -17,15 +17,17 @@ Entry = tuple[Any, ...]
 
 
 class Route:
-    """One type of message to one receiver. `handler` is None while a delivery needs a closer look, or always does.
+    """One type of message to one receiver.
 
-    `order` are the fields' names; None if they travel by name, as a dictionary in place of the values.
+    `order` are the fields' names; None if they travel by name, as a dictionary in place of the values. `handler` is
+    None while a delivery needs a closer look, and `quick`, else the same as `order`, while a sending does.
     """
 
-    __slots__ = ("handler", "order", "to", "type")
+    __slots__ = ("handler", "order", "quick", "to", "type")
 
     def __init__(self, to: str, type: str, order: tuple[str, ...] | None) -> None:
         self.to, self.type, self.order = to, type, order
+        self.quick: tuple[str, ...] | None = None
         self.handler: Callable[..., None] | None = None
 
 
@@ -64,7 +66,7 @@ class Recording:
         return row
 
     def _event(self, entry: Entry) -> Row:
-        at, number, _, kind, node, message, *details = entry
+        at, number, _, _, kind, node, message, *details = entry
         if kind == "duplicate":
             return self._sending(message, kind, *details)
         return (at, number, kind, node, None if message is None else self._sent[message[1]], *details)

@@ -31,7 +31,7 @@ MOST_EVENTS = 1_000_000
 """A run without `until` that is not quiet after this many events is given up: it most likely never will be."""
 
 
-NOTHING: Entry = (0.0, 0, None, "start", None, None)
+NOTHING: Entry = (0.0, 0, None, None, "start", None, None)
 """What is being handled before anything has happened."""
 
 
@@ -67,21 +67,25 @@ class Simulation:
         self.append = self.recording.log.append
         self.vocabulary = system.vocabulary
         self.traffic = Traffic(system.network, self.seed)
-        self.calm = self.traffic.calm
+        self.taken = True  # whether the entry that is being handled has left the heap
         self.routes = {
             to: {type: Route(to, type, order) for type, order in orders.items()}
             for to, orders in self.vocabulary.orders.items()
         }
+        self._calm()
         self.loose: dict[tuple[str, str], Route] = {}
         factories = {**system.nodes, **system.client_factories(self.workload)}
         self.hosts = {
             name: SimulatedHost(name, factory, system.peers(name), self) for name, factory in factories.items()
         }
         # Numbers below zero: faults come first at their time, and one more fault leaves all ids as they were.
-        for i, fault in enumerate(self.faults, start=-len(self.faults)):
-            heappush(self.heap, (fault.at, i, None, "fault", None, None, fault))
+        for i, fault in enumerate(self.faults, start=-2 * len(self.faults)):
+            heappush(self.heap, (fault.at, i, None, None, "fault", None, None, fault))
+            if fault.detail.get("until") is not None:
+                ends = (fault.detail["until"], i + len(self.faults), None, None, "fault-end", None, None, fault)
+                heappush(self.heap, ends)
         for name in self.hosts:
-            heappush(self.heap, (0.0, next(self.numbers), None, "start", name, None))
+            heappush(self.heap, (0.0, next(self.numbers), None, None, "start", name, None))
 
     def route(self, to: str, type: str, fields: dict[str, Any]) -> tuple[Route, Any]:
         """How a checked message travels: by the values in their places, or, if its fields are `Loose`, by name."""
@@ -99,7 +103,7 @@ class Simulation:
         Raises MessageError for a message that no node can receive, at the line that sends it.
         """
         until = self.until if until is None else min(_check_time("until", until), self.until)
-        end = (until, math.inf, None, "end", None, None)
+        end = (until, math.inf, None, None, "end", None, None)
         heappush(self.heap, end)
         try:
             with _no_collections():
@@ -123,20 +127,22 @@ class Simulation:
         """The hot loop: a delivery that nothing hinders is handled here, everything else in a method of its own."""
         heap, append, pop = self.heap, self.append, heappop
         for _ in turns:
-            entry = pop(heap)
+            entry = heap[0]
             route = entry[2]
             if route is None:
+                pop(heap)
                 if entry is end:
-                    if end[0] < math.inf:
-                        self.entry = end
+                    self.entry = end if end[0] < math.inf else self.entry
                     return
                 self._other(entry)
                 continue
             handler = route.handler
             if handler is None:
+                pop(heap)
                 self._arrive(entry)
                 continue
             self.entry = entry
+            self.taken = False  # it stays on the heap until the first message that it causes takes its place
             append(entry)
             values = entry[4]
             try:
@@ -148,6 +154,10 @@ class Simulation:
                 raise
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, only that node is down
                 self._fail(self.hosts[route.to], error)
+            finally:
+                if not self.taken:
+                    self.taken = True
+                    pop(heap)
 
     def step(self) -> Event | None:
         """Let the next thing happen, and return its first event; None when nothing is left before the end."""
@@ -172,19 +182,19 @@ class Simulation:
             self._guarded(host, deliver, host.node, message[3], route.type, fields_of(message))
 
     def _other(self, entry: Entry) -> None:
-        self.entry, kind = entry, entry[3]
+        self.entry, kind = entry, entry[4]
         if kind == "timer":
-            self._timer(entry, self.hosts[entry[4]])
+            self._timer(entry, self.hosts[entry[5]])
         elif kind == "fault":
-            self._fault(entry[6])
+            self._fault(entry[7])
         elif kind == "fault-end":
-            self.traffic.end(entry[6])
-            self.calm = self.traffic.calm
-        elif kind == "start" and self.hosts[entry[4]].status == "new":
-            self._start(self.hosts[entry[4]])
+            self.traffic.end(entry[7])
+            self._calm()
+        elif kind == "start" and self.hosts[entry[5]].status == "new":
+            self._start(self.hosts[entry[5]])
 
     def _timer(self, entry: Entry, host: SimulatedHost) -> None:
-        name = entry[6]
+        name = entry[7]
         if host.timers.get(name) != entry[1] or host.node is None:
             return  # cancelled, replaced, or of a life before the crash
         if host.status == "paused":
@@ -204,13 +214,20 @@ class Simulation:
         for type, route in self.routes[host.name].items():
             route.handler = getattr(host.node, f"on_{type}") if free else None
 
+    def _calm(self) -> None:
+        """Let sendings take the quick way, if nothing can happen to a message but its delay."""
+        calm = self.traffic.calm
+        for routes in self.routes.values():
+            for route in routes.values():
+                route.quick = route.order if calm else None
+
     def note(self, kind: str, node: str | None, *values: Any) -> None:
         """Add an event to the trace that is about no message."""
-        self.append((self.now, 0, None, kind, node, None, *values))
+        self.append((self.now, 0, None, None, kind, node, None, *values))
 
     def drop(self, message: Entry, why: str) -> None:
         """Add the loss of a message to the trace."""
-        self.append((self.now, 0, None, "drop", message[2].to, message, why))
+        self.append((self.now, 0, None, None, "drop", message[2].to, message, why))
 
     # ---- faults --------------------------------------------------------------------------------------------------
 
@@ -221,9 +238,7 @@ class Simulation:
             self._cut(fault)
         else:
             self.traffic.begin(fault)
-            if fault.detail["until"] is not None:
-                heappush(self.heap, (fault.detail["until"], -math.inf, None, "fault-end", None, None, fault))
-        self.calm = self.traffic.calm
+        self._calm()
 
     def _cut(self, fault: Fault) -> None:
         if fault.kind == "heal":

@@ -1,7 +1,7 @@
 """A node's host in the simulator: its clock, disk, timers, and the sending of a message into virtual time."""
 
 from collections.abc import Callable
-from heapq import heappush
+from heapq import heappush, heapreplace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.system.disk import Disk, apply
@@ -56,13 +56,12 @@ class SimulatedHost(Host):
         def send(to: str, type: str, /, **fields: Any) -> int:
             entry = simulation.entry
             at = entry[0]
-            reply_to = entry[1] if entry[3] == to and entry[2] is not None else None
+            reply_to = entry[1] if entry[3] == to else None
             try:
                 route = routes[to][type]
-                simple = tuple(fields) == route.order and simulation.calm
             except (KeyError, TypeError):
-                simple = False
-            if simple:
+                return self.transmit(to, type, checked(to, type, fields), reply_to)
+            if tuple(fields) == route.quick:
                 values = tuple(fields.values())
                 for value in values:
                     if value.__class__ not in ATOMS:
@@ -71,7 +70,11 @@ class SimulatedHost(Host):
                     number = next(numbers)
                     message = (at + next(delays), number, route, name, values, reply_to, at)
                     append(message)
-                    heappush(heap, message)
+                    if simulation.taken:
+                        heappush(heap, message)
+                    else:
+                        simulation.taken = True
+                        heapreplace(heap, message)
                     return number
             return self.transmit(to, type, checked(to, type, fields), reply_to)
 
@@ -95,7 +98,7 @@ class SimulatedHost(Host):
         heappush(simulation.heap, (traffic.arrival(message, delay), *message[1:]))
         if doubled:
             copy = (at, next(simulation.numbers), *message[2:])
-            simulation.append((at, copy[1], None, "duplicate", self.name, copy, id))
+            simulation.append((at, copy[1], None, None, "duplicate", self.name, copy, id))
             if traffic.singled_out(copy):
                 simulation.drop(copy, "fault")
             else:
@@ -106,9 +109,9 @@ class SimulatedHost(Host):
         """Timers run by the node's own clock: a clock that gains makes them fire early."""
         simulation = self.simulation
         number, due = next(simulation.numbers), simulation.now + seconds / (1.0 + self.drift)
-        simulation.append((simulation.now, number, None, "timer-set", self.name, None, name, due))
+        simulation.append((simulation.now, number, None, None, "timer-set", self.name, None, name, due))
         self.timers[name] = number
-        heappush(simulation.heap, (due, number, None, "timer", self.name, None, name))
+        heappush(simulation.heap, (due, number, None, None, "timer", self.name, None, name))
 
     def cancel_timer(self, name: str) -> None:
         """The timer's entry stays on the heap, and is passed over when its time comes."""
