@@ -27,7 +27,10 @@ def scene_of(trace: Any, drawn: Drawing, changes: list[Change]) -> dict[str, Any
         if event.kind not in _UNSEEN and paper.start <= event.at <= paper.stop
     ]
     place = {event.index: number for number, event in enumerate(shown)}
-    sent = {message.id: place.get(message.sent_event, -1) for message in trace.messages}
+    sent: dict[int, int] = {}  # a copy was sent by whoever sent its original: the network's doubling is no node's event
+    for message in trace.messages:
+        own = place.get(message.sent_event, -1)
+        sent[message.id] = own if message.copy_of is None else sent.get(message.copy_of, -1)
     ended = {message.id: place.get(message.ended_event, -1) for message in trace.messages}
     rows = [(flight, segment(flight, paper)) for flight in drawn.messages]
     return {
