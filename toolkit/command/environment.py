@@ -107,9 +107,10 @@ def _stamp() -> Path:
     return VENV / "toolkit-ready.json"
 
 
-def _fingerprint(extras: Sequence[str]) -> str:
-    wishes = "\n".join(requirements(sorted(extras)))
-    return hashlib.sha256(f"{sys.version_info[:2]} {ROOT}\n{wishes}".encode()).hexdigest()
+def _fingerprint() -> str:
+    """Changes when what is to be installed may have changed, or where, or with which Python."""
+    here = f"{sys.version_info[:2]} {ROOT}\n".encode()
+    return hashlib.sha256(here + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
 
 
 def _stamped_extras() -> list[str]:
@@ -123,7 +124,7 @@ def _stamp_covers(extras: Sequence[str]) -> bool:
     has = _stamped_extras()
     try:
         stamp = json.loads(_stamp().read_text("utf-8"))
-        return set(extras) <= set(has) and stamp["fingerprint"] == _fingerprint(has) and _python().exists()
+        return set(extras) <= set(has) and stamp["fingerprint"] == _fingerprint() and _python().exists()
     except (OSError, ValueError, KeyError):
         return False
 
@@ -140,7 +141,7 @@ def _make(extras: Sequence[str]) -> None:
         _stamp().unlink(missing_ok=True)  # from here on an interruption means: make it anew
         wish = f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)
         _pip_install(["--editable", wish], progress)
-        _stamp().write_text(json.dumps({"extras": list(extras), "fingerprint": _fingerprint(extras)}), "utf-8")
+        _stamp().write_text(json.dumps({"extras": list(extras), "fingerprint": _fingerprint()}), "utf-8")
         progress.done(f"Ready: {VENV}")
 
 

@@ -11,7 +11,6 @@ from toolkit.command import environment
 from toolkit.command.environment import ROOT, SetupError
 
 START = "/lab/tree/notebooks/00-start-here.ipynb"
-LAB_SETTINGS = Path(__file__).with_name("lab_settings")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,7 +74,8 @@ def _in_own_environment(words: list[str], extras: tuple[str, ...]) -> int:
 
 def _lab(options: argparse.Namespace, _: list[str]) -> int:
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url={START}"]
-    command += [f"--LabApp.app_settings_dir={LAB_SETTINGS}", "--log-level=WARN"]
+    command += ["--log-level=WARN", "--LabApp.news_url=None"]  # nothing here asks the internet
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     if options.no_browser:
         command += ["--no-browser"]
     if options.port is not None:
