@@ -1,6 +1,7 @@
 """The space–time widget's Python side: the scene that the browser gets, what-if, zoom, pages; no browser, no kernel."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -81,8 +82,8 @@ def test_states_are_those_of_the_replay(run):
 
 def test_a_trace_alone_has_the_states_that_it_recorded_and_no_other_course():
     header = {"kind": "deployed", "seed": None, "until": 0.3, "began": 0.0, "nodes": ["n1", "n2"]}
-    sending = {"to": "n2", "type": "hi", "fields": {}, "reply_to": None}
-    records = [
+    sending: dict[str, Any] = {"to": "n2", "type": "hi", "fields": {}, "reply_to": None}
+    records: list[dict[str, Any]] = [
         {"at": 0.1, "kind": "state", "node": "n1", "state": {"x": 1}},
         {"at": 0.2, "kind": "send", "node": "n1", "message": 1, **sending},
     ]
