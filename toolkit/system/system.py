@@ -15,7 +15,11 @@ from toolkit.system.simulate import Simulation
 from toolkit.system.workload import Script, Workload
 
 if TYPE_CHECKING:
-    from toolkit.system.run import Run
+    from toolkit.cluster import Cluster
+    from toolkit.system.determinism import Determinism
+    from toolkit.system.run import Rule, Run
+    from toolkit.system.sweep import Schedule, Sweep
+    from toolkit.system.trace import Trace
 
 _NAME = re.compile(r"[^\s/:]+")
 
@@ -88,6 +92,63 @@ class System:
             raise ValueError(f"until={until!r} must be a number of seconds, or None to run until quiet")
         simulation = self.simulation(seed, math.inf if until is None else until, faults, workload)
         return Run.of_simulation(simulation.finish())
+
+    def replay(self, trace: "Trace") -> "Run":
+        """Run the nodes again in exactly the order that a trace recorded, in this world or on real processes.
+
+        Raises ValueError if the trace is of another system, ReplayError where a node does something else than recorded.
+        """
+        from toolkit.system.replay import Replay
+        from toolkit.system.run import Run
+
+        return Run.of_simulation(Replay(self, trace).run())
+
+    def sweep(
+        self,
+        seeds: Iterable[int],
+        *rules: "Rule",
+        cluster: Any = None,
+        until: float | None = None,
+        faults: "Schedule" = (),
+        workload: Workload | None = None,
+        progress: bool = True,
+    ) -> "Sweep":
+        """Simulate with every seed, on a cluster if one is given, and tell which seeds broke a rule.
+
+        `rules` are functions of a `Run` that return False, a reason as str, or raise AssertionError when broken.
+        `faults` may be a function that makes a schedule from the seed. Raises ValueError for no seeds or no rules.
+        """
+        from toolkit.system.sweep import Task, sweep
+
+        seeds = list(seeds)
+        if not seeds or not rules:
+            raise ValueError(f"a sweep needs seeds and rules: sweep(range(100), rule), not {seeds!r} and {rules!r}")
+        return sweep(Task(self, rules, until, faults, workload), seeds, cluster, progress)
+
+    def check_determinism(
+        self,
+        seed: int = 0,
+        until: float = 10.0,
+        faults: Iterable[Fault] = (),
+        workload: Workload | None = None,
+    ) -> "Determinism":
+        """Whether the nodes are deterministic; if not, the line that cheats. See `toolkit.system.determinism`."""
+        from toolkit.system.determinism import check_determinism
+
+        return check_determinism(self, seed=seed, until=until, faults=faults, workload=workload)
+
+    def deploy(
+        self,
+        cluster: "Cluster",
+        seconds: float = 5.0,
+        faults: Iterable[Fault] = (),
+        workload: Workload | None = None,
+        **options: Any,
+    ) -> "Run":
+        """Run for `seconds` on real worker processes, a node in each; see `toolkit.system.deploy.deploy` for the rest."""
+        from toolkit.system.deploy import deploy
+
+        return deploy(self, cluster, seconds, faults, workload, **options)
 
     def _check_links(self) -> None:
         for link in self.network.links:

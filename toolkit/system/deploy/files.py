@@ -57,6 +57,18 @@ def replay(data: bytes) -> tuple[dict[str, Any], int]:
     return content, place
 
 
+class Memory:
+    """The disk of a client, which lasts as long as the run: its process is the notebook's, and is not killed."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, Any] = {}
+
+    def store(self, writes: list[Write]) -> None:
+        """Keep these writes."""
+        for write in writes:
+            apply(self.content, write)
+
+
 class LogFile:
     """The events of one life of a node, in the order in which they happened."""
 

@@ -70,7 +70,7 @@ class Gate:
 
 
 def _changes(faults: Faults) -> list[tuple[float, str, Any]]:
-    """The moments at which the gate changes, in order, as (seconds, "partition" or "heal" or "begin" or "end", fault)."""
+    """The moments at which the gate changes, in order: (seconds, "partition", "heal", "begin" or "end", fault)."""
     changes: list[tuple[float, str, Fault]] = []
     for fault in faults:
         if fault.kind in ("partition", "heal"):

@@ -30,6 +30,9 @@ from toolkit.system.node import GIVEN, state
 BOUND = 5.0
 """Seconds that a thread gets to start or to end."""
 
+UNCLAIMED = 30.0
+"""Seconds after which a node that no coordinator has connected to ends itself."""
+
 _residents: dict[str, "Resident"] = {}
 """The one resident of this process, by the name of its run."""
 
@@ -60,7 +63,7 @@ class Resident:
             self._log.close()
             self._disk.close()
             if self._abandoned:
-                shutil.rmtree(self.directory.parent, ignore_errors=True)
+                remove(self.directory)
 
     async def _main(self, address: str, opened: "Future[Address]") -> None:
         self._loop = asyncio.get_running_loop()
@@ -70,6 +73,7 @@ class Resident:
         except OSError as error:
             opened.set_exception(error)
             return
+        self._loop.call_later(UNCLAIMED, self._expect_connection)
         await self._end.wait()
         self.host.stop()
         await asyncio.sleep(0)  # transports finish closing in the loop's next turn
@@ -85,8 +89,16 @@ class Resident:
             elif what == "start":
                 self.host.start(*arguments)
             elif what == "gone":
-                self._abandoned = True
-                self._end.set()
+                self._abandon()
+
+    def _expect_connection(self) -> None:
+        """A coordinator that was interrupted while it set up may never come."""
+        if self._connection is None:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        self._abandoned = True
+        self._end.set()
 
     def _tell(self, *message: Any) -> None:
         if self._connection is not None:
@@ -152,10 +164,15 @@ def collect(run: str, directory: str | None, names: dict[str, str], dask_worker:
         "events": {int(path.name.split("-")[1]): path.read_bytes() for path in place.glob("events-*")},
         "disk": (place / "disk").read_bytes() if (place / "disk").exists() else b"",
     }
-    shutil.rmtree(place, ignore_errors=True)
-    with contextlib.suppress(OSError):  # another node of this machine is still there, or has just done it
-        place.parent.rmdir()
+    remove(place)
     return found
+
+
+def remove(place: Path) -> None:
+    """Remove a node's directory, and the run's after the last node of this machine."""
+    shutil.rmtree(place, ignore_errors=True)
+    with contextlib.suppress(OSError):  # others are still there, or the last one has just done it
+        place.parent.rmdir()
 
 
 def _variables(resident: Resident) -> bytes | None:

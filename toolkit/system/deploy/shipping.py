@@ -13,7 +13,8 @@ from typing import Any
 import cloudpickle
 
 from toolkit.system.deploy.host import Plan
-from toolkit.system.host import is_own
+from toolkit.system.disk import Disk
+from toolkit.system.host import Host, is_own, random_stream
 from toolkit.system.node import Node, class_of
 
 
@@ -26,8 +27,8 @@ def pack(plan: Plan) -> bytes:
             except Exception as error:  # pickling runs code of the class, which may raise anything
                 raise TypeError(
                     f"{class_of(factory).__name__} (node {name!r}) cannot be sent to a worker process: {error}. A "
-                    "class takes along what its methods use from outside: make locks, files, connections and the like in "
-                    "__init__ or on_start, in the node itself"
+                    "class takes along what its methods use from outside: make locks, files and the like in the node "
+                    "itself, in __init__ or on_start"
                 ) from error
         return cloudpickle.dumps(plan)
 
@@ -50,12 +51,27 @@ def _is_learners(module: ModuleType) -> bool:
     return file is not None and is_own(file) and module.__name__.partition(".")[0] not in ("__main__", "toolkit")
 
 
-def unpack(factory: Any, variables: bytes | None, remains: Any) -> Node:
-    """A node as it ended, to be looked at; one whose process was killed has nothing left but its disk."""
-    cls = class_of(factory)
+class Ended(Host):
+    """The host of a node that has come home: its name and disk can be read, and everything else is over."""
+
+    def __init__(self, plan: Plan, name: str, disk: dict[str, Any]) -> None:
+        self.name, self.random = name, random_stream(plan.seed, "node", name)
+        self.peers = tuple(other for other in plan.factories if other != name)
+        self.disk = Disk(disk, lambda writes: None)
+
+    def _over(self, *arguments: Any, **fields: Any) -> Any:
+        raise RuntimeError(f"the run of node {self.name!r} is over: it can be looked at, and not go on")
+
+    send = transmit = in_hand = now = set_timer = cancel_timer = record = _over
+
+
+def unpack(plan: Plan, name: str, variables: bytes | None, disk: dict[str, Any]) -> Node:
+    """A node as it ended; one whose process was killed has nothing left but its disk."""
+    host = Ended(plan, name, disk)
+    cls = class_of(plan.factories[name])
     node = cls.__new__(cls)
-    node._host = remains
-    node.name, node.peers, node.random, node.disk = remains.name, remains.peers, remains.random, remains.disk
+    node._host = host
+    node.name, node.peers, node.random, node.disk = host.name, host.peers, host.random, host.disk
     if variables is not None:
         vars(node).update(cloudpickle.loads(variables))
     return node

@@ -1,0 +1,141 @@
+"""`deploy`: check everything that can be checked, then let a coordinator conduct the run in a thread of its own."""
+
+import asyncio
+import math
+import secrets
+import threading
+from collections.abc import Coroutine, Iterable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from toolkit.system.deploy.coordinator import Coordinator
+from toolkit.system.deploy.host import Plan
+from toolkit.system.deploy.shipping import pack
+from toolkit.system.faults import Fault, Faults
+from toolkit.system.run import Run
+from toolkit.system.workload import Workload
+
+if TYPE_CHECKING:
+    from toolkit.cluster import Cluster
+    from toolkit.system.system import System
+
+ENDING = 90.0
+"""Seconds that setting up and clearing away may take at most, all together."""
+
+
+def deploy(
+    system: "System",
+    cluster: "Cluster",
+    seconds: float = 5.0,
+    faults: Iterable[Fault] = (),
+    workload: Workload | None = None,
+    *,
+    seed: int = 0,
+    handler_limit: float = 3.0,
+) -> Run:
+    """Run the system for `seconds` on worker processes of the cluster, one for each node, and return what happened.
+
+    A crash is SIGKILL, a pause a suspended process; message faults are done at a gate in each process, by the run's
+    common clock. A handler that has not returned after `handler_limit` seconds is the end of its node, and named in
+    `run.errors`. The network is the real one: a `Network` with loss, duplicates, order or a latency of its own is put
+    on top of it; the default latency is not. `seed` feeds the nodes' random numbers and the gates', but real time has
+    no seed.
+
+    Raises ValueError for a bad argument, faults or a workload that do not fit, or more nodes than workers, TypeError
+    for a class that cannot be sent, PermissionError for a crash or pause on an attached cluster that does not allow it;
+    all before anything is started. Then MessageError for a message that no node can receive, ImportError if a worker
+    cannot load the classes, TimeoutError if a worker does not answer.
+    """
+    _check_seconds("seconds", seconds)
+    _check_seconds("handler_limit", handler_limit)
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"seed={seed!r} must be an int")
+    schedule = Faults(faults)
+    schedule.check([*system.nodes, *system.clients], seconds)
+    _check_clients(system, schedule)
+    clients = system.client_factories(workload)
+    workers = _workers(system, cluster, schedule)
+    plan = Plan(
+        run=secrets.token_hex(8),
+        token=secrets.token_bytes(32),
+        factories=dict(system.nodes),
+        clients=system.clients,
+        network=system.network,
+        faults=schedule,
+        seed=seed,
+        seconds=seconds,
+        directory=cluster.directory,
+    )
+    coordinator = Coordinator(plan, pack(plan), clients, cluster, workers, handler_limit)
+    return _in_thread(coordinator.conduct(), seconds + ENDING)
+
+
+def _check_seconds(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ValueError(f"{name}={value!r} must be a number of seconds above 0")
+
+
+def _check_clients(system: "System", faults: Faults) -> None:
+    for fault in faults:
+        if fault.node in system.clients and fault.kind != "skew_clock":
+            raise ValueError(
+                f"{fault.kind} of {fault.node!r} at {fault.at:g} s: clients live in the notebook, whose process is not "
+                "to be killed or paused; cut the client off with a partition, or simulate"
+            )
+
+
+def _workers(system: "System", cluster: "Cluster", faults: Faults) -> list[str]:
+    """The names of the workers that the nodes are to live in."""
+    from toolkit.cluster import Cluster
+
+    if not isinstance(cluster, Cluster):
+        raise TypeError(f"cluster={cluster!r} must be a toolkit.Cluster; if it is Dask's, Cluster.attach(it)")
+    if cluster.closed:
+        raise RuntimeError("the cluster is closed: start another with Cluster()")
+    if len(system.nodes) > len(cluster.names):
+        raise ValueError(
+            f"the system has {len(system.nodes)} nodes and the cluster {len(cluster.names)} workers, and each node "
+            f"needs a process of its own: use Cluster(workers={len(system.nodes)}) or more, or a smaller system"
+        )
+    if any(fault.kind in ("crash", "pause") for fault in faults):
+        _require_faults(cluster)
+    ready = [worker.name for worker in cluster.snapshot().workers if worker.status == "running" and not worker.frozen]
+    if len(ready) < len(system.nodes):
+        cluster.wait()
+        ready = list(cluster.names)
+    return ready[: len(system.nodes)]
+
+
+def _require_faults(cluster: "Cluster") -> None:
+    """Raise PermissionError if this cluster is somebody else's, and we may not break it."""
+    from toolkit.cluster.attached import AttachedMachines
+
+    if isinstance(cluster._machines, AttachedMachines):
+        cluster._machines.require_faults()
+
+
+def _in_thread(run: Coroutine[Any, Any, Run], bound: float) -> Run:
+    """Run in a thread with an event loop of its own. Ctrl-C ends the run in good order, and is then raised."""
+    outcome: Future[Run] = Future()
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Run]]] = Future()
+
+    async def main() -> Run:
+        task = asyncio.ensure_future(run)
+        started.set_result((asyncio.get_running_loop(), task))
+        return await task
+
+    def work() -> None:
+        try:
+            outcome.set_result(asyncio.run(main()))
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
+            outcome.set_exception(error)
+
+    threading.Thread(target=work, name="coordinator", daemon=True).start()
+    try:
+        return outcome.result(bound)
+    except BaseException:
+        if not outcome.done():
+            loop, task = started.result(1.0)
+            loop.call_soon_threadsafe(task.cancel)
+            outcome.exception(ENDING)
+        raise
