@@ -53,9 +53,10 @@ def start() -> None:
     """
     if METHOD != "forkserver" or multiprocessing.current_process().name != "MainProcess":
         return
-    from multiprocessing import forkserver
+    from multiprocessing import forkserver, resource_tracker
 
     multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOAD)
+    resource_tracker.ensure_running()  # would be started by the next line, and lift the block
     with _interrupts_blocked():
         forkserver.ensure_running()
 
