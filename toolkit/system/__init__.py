@@ -4,6 +4,7 @@ A room map: `node`, `message` and `disk` are what a learner writes with; `host` 
 `system`, `network`, `faults` and `workload` say what is run; `simulate` runs it; `trace`, `history` and `run` are the record.
 """
 
+from toolkit.system.determinism import Determinism, check_determinism
 from toolkit.system.faults import (
     Fault,
     Faults,
@@ -24,6 +25,7 @@ from toolkit.system.latency import Constant, Exponential, Latency, LogNormal, Un
 from toolkit.system.message import MessageError
 from toolkit.system.network import Network
 from toolkit.system.node import Node
+from toolkit.system.replay import ReplayError
 from toolkit.system.run import Run
 from toolkit.system.simulate import Simulation
 from toolkit.system.system import System
@@ -34,6 +36,7 @@ __all__ = [
     "Choice",
     "Closed",
     "Constant",
+    "Determinism",
     "Event",
     "Exponential",
     "Fault",
@@ -48,6 +51,7 @@ __all__ = [
     "Node",
     "Open",
     "Operation",
+    "ReplayError",
     "Run",
     "Script",
     "Simulation",
@@ -58,6 +62,7 @@ __all__ = [
     "Workload",
     "Zipf",
     "ask",
+    "check_determinism",
     "crash",
     "delay",
     "drop",

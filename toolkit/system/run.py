@@ -87,7 +87,7 @@ class Run:
 
     def rewind(self, at: float) -> "Simulation":
         """The run as it stood at time `at`, as a simulation that can be stepped on. Raises ValueError if not simulated."""
-        return self._simulated().fork().rewind(at=at)
+        return self._simulated().again().rewind(at=at)
 
     def fork(self, *faults: Fault) -> "Run":
         """What if? The same run with more faults, to its end: `run.fork(drop(message=17))`."""

@@ -41,6 +41,8 @@ class Simulation:
     `now` is the run's global time in seconds. Raises ValueError for a fault that names no node of the system.
     """
 
+    host_class: type[SimulatedHost] = SimulatedHost
+
     def __init__(
         self,
         system: "System",
@@ -76,7 +78,7 @@ class Simulation:
         self.loose: dict[tuple[str, str], Route] = {}
         factories = {**system.nodes, **system.client_factories(self.workload)}
         self.hosts = {
-            name: SimulatedHost(name, factory, system.peers(name), self) for name, factory in factories.items()
+            name: self.host_class(name, factory, system.peers(name), self) for name, factory in factories.items()
         }
         # Numbers below zero: faults come first at their time, and one more fault leaves all ids as they were.
         for i, fault in enumerate(self.faults, start=-2 * len(self.faults)):
@@ -323,10 +325,14 @@ class Simulation:
 
         Up to the first of these faults the two runs are the same, event by event.
         """
-        other = Simulation(
+        faulty = Simulation(
             self.system, seed=self.seed, until=self.until, faults=self.faults + faults, workload=self.workload
         )
-        return other.run(until=self.now)
+        return faulty.run(until=self.now)
+
+    def again(self) -> "Simulation":
+        """The same run at its beginning."""
+        return Simulation(self.system, seed=self.seed, until=self.until, faults=self.faults, workload=self.workload)
 
     # ---- looking -------------------------------------------------------------------------------------------------
 
