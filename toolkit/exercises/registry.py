@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from toolkit.exercises import consistent_hashing, partitioning, processes, start
+from toolkit.exercises import consistent_hashing, partitioning, processes, start, time_and_order
 from toolkit.exercises.call import CallFailed
 from toolkit.exercises.exercise import Exercise, NotYet, StillBlank, Verdict
 
 EXERCISES: dict[str, Exercise] = {
     exercise.id: exercise
-    for chapter in (start, processes, partitioning, consistent_hashing)
+    for chapter in (start, processes, partitioning, consistent_hashing, time_and_order)
     for exercise in chapter.EXERCISES
 }
 _attempts: Counter[str] = Counter()  # failed attempts in this kernel, which decide how much the next hint says
