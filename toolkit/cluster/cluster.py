@@ -7,7 +7,6 @@ Used by every notebook from `01` on; the design is in the docstrings of the modu
 
 import atexit
 import contextlib
-import multiprocessing
 import threading
 import time
 from collections.abc import Callable
@@ -18,9 +17,15 @@ from toolkit.cluster import warmup
 warmup.start()  # before Dask is imported: both imports then run side by side
 
 import psutil  # noqa: E402
-from dask.utils import parse_bytes  # noqa: E402
 from distributed import Client  # noqa: E402
 
+from toolkit.cluster.arguments import (  # noqa: E402
+    check_count,
+    check_failures,
+    check_memory,
+    check_process,
+    check_seconds,
+)
 from toolkit.cluster.attached import AttachedMachines, bounded, connect  # noqa: E402
 from toolkit.cluster.interrupts import whole  # noqa: E402
 from toolkit.cluster.local import LocalMachines, reaper  # noqa: E402
@@ -29,12 +34,6 @@ from toolkit.cluster.snapshot import Snapshot, WorkerState  # noqa: E402
 from toolkit.cluster.timeline import Event, Recorder, Timeline  # noqa: E402
 
 warmup.tell_dask()
-
-MOST_WORKERS = 64
-"""More processes than this (about 60 MB each) are refused: it would be a slip of the finger."""
-
-LEAST_MEMORY = 128 * 2**20
-"""A worker that has loaded nothing but Dask already needs half of this (bytes)."""
 
 _current: dict[str, "Cluster"] = {}  # what this kernel has open: "local", or the address attached to
 
@@ -71,12 +70,11 @@ class Cluster:
     def __init__(
         self, workers: int = 4, *, memory: str | int = "1 GiB", allowed_failures: int = 3, timeout: float = 30.0
     ) -> None:
-        _check_count("workers", workers)
-        limit = _check_memory(memory)
-        if not isinstance(allowed_failures, int) or isinstance(allowed_failures, bool) or allowed_failures < 0:
-            raise ValueError(f"allowed_failures={allowed_failures!r} must be a whole number, 0 or more")
-        _check_seconds("timeout", timeout)
-        _check_process()
+        check_count("workers", workers)
+        limit = check_memory(memory)
+        check_failures(allowed_failures)
+        check_seconds("timeout", timeout)
+        check_process()
         _close("local")
         warmup.start()
         self._prepare("local")
@@ -101,7 +99,7 @@ class Cluster:
         detaches and leaves the cluster as it was. Raises ConnectionError that names the address if no scheduler
         answers there within `timeout` seconds.
         """
-        _check_seconds("timeout", timeout)
+        check_seconds("timeout", timeout)
         client, opened = connect(address_or_client, timeout)
         self = cls.__new__(cls)
         scheduler = str(client.scheduler_info(n_workers=0)["address"])
@@ -287,7 +285,7 @@ class Cluster:
         A retiring worker first hands its results to others, so nothing is computed again. Raises RuntimeError if a
         worker is frozen (it could neither hand over nor receive), TimeoutError after 30 s.
         """
-        _check_count("workers", workers)
+        check_count("workers", workers)
         with self._changing:
             self._require_open()
             names = self.names
@@ -309,7 +307,7 @@ class Cluster:
 
     def wait(self, timeout: float = 30.0) -> None:
         """Wait until every worker is back and answers. Raises TimeoutError that says which do not, and why."""
-        _check_seconds("timeout", timeout)
+        check_seconds("timeout", timeout)
         self._require_open()
         deadline = time.monotonic() + timeout
         while late := [w for w in self.snapshot().workers if w.status != "running" or w.frozen]:
@@ -406,32 +404,3 @@ def _close(what: str) -> None:
 def _close_all() -> None:
     for cluster in list(_current.values()):
         cluster._close()  # no thread can be started any more
-
-
-def _check_count(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name}={value!r} must be a whole number from 1 to {MOST_WORKERS}, as in {name}=4")
-    if not 1 <= value <= MOST_WORKERS:
-        raise ValueError(f"{name}={value!r} must be from 1 to {MOST_WORKERS}: each is a process of its own")
-
-
-def _check_memory(memory: Any) -> int:
-    try:
-        limit = 0 if isinstance(memory, bool) else int(parse_bytes(memory))
-    except (ValueError, TypeError, AttributeError):
-        raise ValueError(f"memory={memory!r} is not an amount of memory: write it as '1 GiB' or '512 MiB'") from None
-    if limit < LEAST_MEMORY:
-        raise ValueError(f"memory={memory!r} is too little for a worker: give it at least '128 MiB'")
-    return limit
-
-
-def _check_seconds(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise ValueError(f"{name}={value!r} must be a number of seconds greater than 0")
-
-
-def _check_process() -> None:
-    if multiprocessing.current_process().name != "MainProcess":
-        raise RuntimeError(
-            "only the main process can start a Cluster: in a script, write it under `if __name__ == '__main__':`"
-        )

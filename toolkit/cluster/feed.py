@@ -9,6 +9,7 @@ same events, plain dicts of text and numbers, through Dask's event log. It also
   When w1's process dies, the new one has another address and the task would wait for ever. The feed knows that both
   are w1 and moves the pin.
 
+This module imports nothing of the toolkit: it travels to a remote scheduler as its source text.
 It is called on every change of every task, so it does little: a task span is one dict, sent in batches.
 """
 

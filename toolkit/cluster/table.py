@@ -52,7 +52,8 @@ class PartitionedTable:
     """The rows of `data`, laid out over the cluster's workers by `by.owner(row[key])`. Made by `Cluster.partition`.
 
     Raises TypeError or ValueError, before anything is sent, if `data` is no table or damaged, has no column `key`, or
-    if `by` names a node that is no worker. The rows' index is not kept.
+    if `by` names a node that is no worker. The rows' index is not kept. On an attached cluster the workers must have
+    this toolkit installed, and a path must lead to the file on their machines too.
     """
 
     def __init__(self, cluster: Any, data: Any, key: str, by: Any) -> None:
