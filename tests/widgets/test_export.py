@@ -50,3 +50,11 @@ def test_bad_input_is_refused_in_words(tmp_path: Path) -> None:
     broken.write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match=r"broken\.ipynb' is not a Jupyter notebook"):
         to_html(broken)
+
+
+def test_a_fold_stays_folded(tmp_path):
+    source = tmp_path / "fold.ipynb"
+    folded = "<details><summary>Solution</summary>\n\n```python\nx = 1\n```\n\n</details>"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(folded)]), source)
+    html = to_html(source).read_text(encoding="utf-8")
+    assert html.index("<summary>Solution") < html.rindex('class="highlight"') < html.index("</details>")

@@ -1,6 +1,5 @@
 """Execute notebooks in fresh kernels, without a browser: for servers, for the tests, and for the exported pages."""
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -110,17 +109,14 @@ def run(paths: Sequence[Path], *, seconds_per_cell: float = 120, save_to: Path |
 
 def export(paths: Sequence[Path], *, seconds_per_cell: float = 120, to: Path) -> int:
     """Execute notebooks and write each as an HTML page whose pictures need neither a kernel nor the internet."""
-    from toolkit.widgets.export import to_html
+    from toolkit.widgets.export import page_of
+
+    def write(outcome: Outcome, notebook: nbformat.NotebookNode) -> None:
+        page = to / f"{outcome.path.stem}.html"
+        page.write_text(page_of(notebook, outcome.path), encoding="utf-8")
 
     to.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-
-        def write(outcome: Outcome, notebook: nbformat.NotebookNode) -> None:
-            executed = Path(folder) / outcome.path.name
-            nbformat.write(notebook, executed)
-            to_html(executed, to / f"{outcome.path.stem}.html")
-
-        return _each(paths, seconds_per_cell, write)
+    return _each(paths, seconds_per_cell, write)
 
 
 def _each(

@@ -37,6 +37,10 @@ _UNREADABLE: tuple[type[Exception], ...] = tuple(
 class _Renderer(IPythonRenderer):
     """Markdown with formulas as MathML; one that cannot be read stays as it was written."""
 
+    def _html_embed_images(self, html: str) -> str:
+        """Only where there are images: nbconvert's parser would close a `<details>` before what it folds."""
+        return str(super()._html_embed_images(html)) if "<img" in html else html
+
     def block_math(self, body: str) -> str:
         return _mathml(body, "block")
 
@@ -97,8 +101,12 @@ def to_html(notebook: str | Path, page: str | Path | None = None) -> Path:
         document = nbformat.read(source, as_version=4)
     except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
         raise ValueError(f"notebook={str(source)!r} is not a Jupyter notebook: {error}") from None
-    resources = {"metadata": {"name": source.stem, "path": str(source.parent)}}
-    html, _ = OfflineExporter().from_notebook_node(document, resources=resources)
     target = source.with_suffix(".html") if page is None else Path(page)
-    target.write_text(html, encoding="utf-8")
+    target.write_text(page_of(document, source), encoding="utf-8")
     return target
+
+
+def page_of(document: nbformat.NotebookNode, source: Path) -> str:
+    """The HTML page of a notebook that has been run; images beside `source`, where it came from, are put into it."""
+    resources = {"metadata": {"name": source.stem, "path": str(source.parent)}}
+    return str(OfflineExporter().from_notebook_node(document, resources=resources)[0])
