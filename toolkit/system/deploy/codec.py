@@ -29,7 +29,7 @@ def unpacker() -> Any:
 
 def complete(data: bytes) -> list[Any]:
     """All complete values of a file; what a killed process left unfinished at its end is ignored."""
-    stream = msgpack.Unpacker(ext_hook=_extended, unicode_errors="surrogatepass", max_buffer_size=max(1, len(data)))
+    stream = msgpack.Unpacker(ext_hook=_extended, unicode_errors="surrogatepass", max_buffer_size=max(MOST, len(data)))
     stream.feed(data)
     return list(stream)
 

@@ -91,7 +91,7 @@ class Coordinator:
         address = self.homes.own_address()
         for name, factory in self.factories.items():
             log = self.logs[name] = []
-            host = DeployedHost(name, factory, self.plan, log.append, Memory(), ended=self._client_ended)
+            host = DeployedHost(name, factory, self.plan, log.append, Memory(), tell=self._client_tells)
             self.clients[name] = host
             self.directory[name] = await host.listen(address)
         ahead = await asyncio.gather(*(remote.offset() for remote in self.remotes))
@@ -115,14 +115,17 @@ class Coordinator:
         await asyncio.gather(*(remote.connect(self.directory[remote.name], self.plan.token) for remote in remotes))
 
     def _start(self, remote: Remote, offset: float) -> None:
-        remote.status = "up"
+        remote.status, remote.started = "up", False
         remote.tell("locate", self.directory)
         remote.tell("start", self.zero + offset)
 
     # -- what the nodes report
 
     def _heard(self, remote: Remote, what: str, text: str = "") -> None:
-        """A handler raised ("down"), or sent what nobody understands ("mistake"), or the process has gone ("lost")."""
+        """A node is "up", "down" (a handler raised), made a "mistake" (a message nobody understands), or is "lost"."""
+        if what == "up":
+            remote.started = True
+            return
         if what == "lost":
             if remote.status != "down" and not self.ending:
                 self._crashed(remote, "lost")
@@ -131,7 +134,7 @@ class Coordinator:
         if what == "mistake":
             self._break(MessageError(text))
 
-    def _client_ended(self, what: str, text: str = "") -> None:
+    def _client_tells(self, what: str, text: str = "") -> None:
         if what == "mistake":
             self._break(MessageError(text))
 
@@ -171,6 +174,8 @@ class Coordinator:
                 other.tell("locate", moved)
             for host in self.clients.values():
                 host.locate(moved)
+            while remote.status == "up" and not remote.started:  # what comes next in its schedule comes after this
+                await asyncio.sleep(0.002)
 
     async def _pause(self, remote: Remote, fault: Fault) -> None:
         if remote.status == "up":

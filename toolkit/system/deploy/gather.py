@@ -84,9 +84,18 @@ class _Merge:
         self._latest = dict.fromkeys(streams, 0.0)
         for name in streams:
             self._advance(name)
-        while self._heads:
+        while self._heads or self._waiting:
+            if not self._heads:
+                self._give_up()
+                continue
             _, _, name, record = heappop(self._heads)
             self._emit(name, record)
+            self._advance(name)
+
+    def _give_up(self) -> None:
+        """A log was lost, with a machine perhaps: what became of its messages is left out, and the rest goes on."""
+        _, waiting = self._waiting.popitem()
+        for name, _ in waiting:
             self._advance(name)
 
     def _advance(self, name: str) -> None:

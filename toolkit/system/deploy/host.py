@@ -67,8 +67,8 @@ class DeployedHost(Host):
     """Everything one node needs; see `toolkit.system.host.Host` for the node's side.
 
     `status` is "new", "up", "down" (a handler raised) or "ended". `log` takes packed events, `store` is the disk's
-    file, `ended` is called with a message when the node is down: ("down",) or, for a mistake in the program,
-    ("mistake", text). `life` counts the restarts.
+    file, and `tell` is called with what the coordinator should know: ("up",), ("down",) or, for a mistake in the
+    program, ("mistake", text). `life` counts the restarts.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class DeployedHost(Host):
         store: Store,
         *,
         life: int = 0,
-        ended: Callable[..., None],
+        tell: Callable[..., None],
     ) -> None:
         self.name, self.factory, self.plan, self.life = name, factory, plan, life
         self.peers = tuple(other for other in plan.factories if other != name)
@@ -92,7 +92,7 @@ class DeployedHost(Host):
         self.node: Node | None = None
         self.busy: float | None = None  # since when a handler has been running
         self.unwritten: list[bytes] = []
-        self._log, self._store, self._ended = log, store, ended
+        self._log, self._store, self._tell = log, store, tell
         self._pack = packer()
         self._gate = Gate(plan.network, plan.faults, plan.seed, name)
         self._links = {to: Link(name, to, plan.token, self._dropped) for to in plan.names if to != name}
@@ -142,6 +142,8 @@ class DeployedHost(Host):
             self.record("restart")
         self._run(self._create)
         self.flush()
+        if self.status == "up":
+            self._tell("up")
         for sender, messages in self._early:
             self._handle(sender, messages)
 
@@ -335,9 +337,9 @@ class DeployedHost(Host):
         self.stop()
         if isinstance(error, MessageError):
             where = f" ({blamed[2]}, line {blamed[3]}: {blamed[4]})" if blamed[2] else ""
-            self._ended("mistake", f"node {self.name!r}: {error}{where}")
+            self._tell("mistake", f"node {self.name!r}: {error}{where}")
         else:
-            self._ended("down")
+            self._tell("down")
 
     def write(self) -> None:
         """Write down what has happened."""

@@ -16,7 +16,8 @@ READINGS = 5
 
 
 class Remote:
-    """One node as the coordinator sees it. `status` is "down", "up" or "paused"; `life` counts its restarts.
+    """One node as the coordinator sees it. `status` is "down", "up" or "paused"; `life` counts its
+    restarts, and `started` tells whether on_start is done.
 
     `heard(remote, what, *details)` is called for what the node reports: "down", "mistake", or "lost" when its
     connection has ended.
@@ -26,6 +27,7 @@ class Remote:
         self.name, self.worker, self._heard = name, worker, heard
         self.lane = Lane(name)
         self.status = "down"
+        self.started = False
         self.life = 0
         self.address: Address | None = None
         self.answered = perf_counter()

@@ -47,7 +47,7 @@ class Resident:
         self._log = LogFile(self.directory / f"events-{life}")
         factory = plan.factories[name]
         assert factory is not None
-        self.host = DeployedHost(name, factory, plan, self._log.write, self._disk, life=life, ended=self._tell)
+        self.host = DeployedHost(name, factory, plan, self._log.write, self._disk, life=life, tell=self._tell)
         self._pack = packer()
         self._connection: Inbound | None = None
         self._abandoned = False
