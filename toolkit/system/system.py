@@ -145,7 +145,7 @@ class System:
         workload: Workload | None = None,
         **options: Any,
     ) -> "Run":
-        """Run for `seconds` on real worker processes, a node in each; for the rest see `toolkit.system.deploy.deploy`."""
+        """Run for `seconds` on real worker processes, a node in each; see `toolkit.system.deploy.deploy`."""
         from toolkit.system.deploy import deploy
 
         return deploy(self, cluster, seconds, faults, workload, **options)
