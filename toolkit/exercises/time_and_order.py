@@ -124,7 +124,7 @@ from toolkit.system import Node
 class Chat(Node):
     def on_start(self):
         self.shown = []  # [author, text] in the order in which this node's user sees them
-        self.seen = {name: 0 for name in (self.name, *self.peers)}
+        self.seen = dict.fromkeys((self.name, *self.peers), 0)
         self.waiting = []
 
     def on_say(self, sender, text):  # this node's own user writes something
@@ -145,7 +145,7 @@ from toolkit.system import Node
 class Chat(Node):
     def on_start(self):
         self.shown = []  # [author, text] in the order in which this node's user sees them
-        self.seen = {name: 0 for name in (self.name, *self.peers)}
+        self.seen = dict.fromkeys((self.name, *self.peers), 0)
         self.waiting = []
 
     def on_say(self, sender, text):  # this node's own user writes something
@@ -240,6 +240,7 @@ def test_clock(VectorClock):
     a, b, c = (VectorClock(name, "abc") for name in "abc")
     first = a.tick()
     assert first["a"] == 1
+    b.tick(), c.tick()
     # more events, and messages between the three; then compare""",
     solution="""\
 def before(x, y):
