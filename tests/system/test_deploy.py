@@ -4,16 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from tests.cluster.conftest import eventually
 from tests.system.protocols import CASES, Case, Counter
 from toolkit.cluster import Cluster
 from toolkit.system import (
@@ -251,6 +254,21 @@ def test_a_node_that_is_not_restarted_stays_down(cluster):
     assert run.nodes["n1"].disk["total"] > 0
 
 
+def test_a_process_that_dies_by_itself_is_a_crash_too(cluster):
+    run = System([Mortal] * 2).deploy(cluster, 1.0)
+    (down,) = run.trace.of("crash")
+    assert (down.node, down.detail) == ("n1", {"why": "lost"})
+    assert crossed(run, "n2", 0.0, down.at)
+
+
+class Mortal(Flood):
+    """n1 takes its process down with it, as a bug in a library can."""
+
+    def on_item(self, sender: str, number: int) -> None:
+        if self.name == "n1" and number == 20:
+            os._exit(1)
+
+
 class Fragile(Node):
     def on_start(self) -> None:
         self.set_timer("break", 0.1)
@@ -437,6 +455,18 @@ def test_what_does_not_fit_is_refused_before_anything_starts(cluster):
             call()
 
 
+class Unloadable:
+    """Can be packed, and not unpacked."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return int, ("not a number",)
+
+
+def test_what_a_worker_cannot_load_is_said(cluster):
+    with pytest.raises(ImportError, match=r"cannot load the nodes: ValueError.*not a number.*Install there"):
+        System([partial(Counter, Unloadable())]).deploy(cluster, 1.0)
+
+
 def test_arguments_of_node_classes_travel_too(cluster):
     class Greeter(Node):
         def __init__(self, words: list[str]) -> None:
@@ -465,6 +495,39 @@ def test_on_an_attached_cluster(cluster):
         assert [event.kind for event in run.trace if event.kind in ("restart", "pause", "resume")] == [
             "restart", "pause", "resume",
         ]  # fmt: skip
+
+
+ABANDONED = """
+    import sys
+    from toolkit import Cluster
+    from toolkit.system import Node, System
+
+    class Here(Node):
+        def on_start(self):
+            self.disk["here"] = True
+            self.disk.sync()
+
+    System([Here] * 2).deploy(Cluster.attach(sys.argv[1]), 60.0)
+"""
+
+
+def test_nodes_end_with_the_notebook_that_deployed_them(cluster):
+    def nodes() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name.startswith("node ")]
+
+    def everywhere() -> int:
+        return sum(map(len, cluster.client.run(nodes).values()))
+
+    address = cluster.client.scheduler_info(n_workers=0)["address"]
+    notebook = subprocess.Popen([sys.executable, "-c", textwrap.dedent(ABANDONED), address])
+    try:
+        eventually(lambda: everywhere() == 2, "the nodes to start")
+        time.sleep(0.2)
+    finally:
+        notebook.kill()
+        notebook.wait(PATIENCE)
+    eventually(lambda: everywhere() == 0, "the nodes to end")
+    eventually(lambda: not list(Path(tempfile.gettempdir()).glob("toolkit-run-*")), "their files to be removed")
 
 
 SCRIPT = """
