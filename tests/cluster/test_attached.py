@@ -55,8 +55,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found[1]
     finally:
         for program in programs:
-            for process in [*psutil.Process(program.pid).children(recursive=True), program]:
+            for process in psutil.Process(program.pid).children(recursive=True):
                 process.kill()
+            program.kill()
             program.wait(PATIENCE)
 
 

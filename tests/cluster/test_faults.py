@@ -183,7 +183,7 @@ def test_a_worker_that_is_away_cannot_be_killed_again(cluster):
             with pytest.raises(RuntimeError, match=r"'w1' has no process just now.*wait\(\)"):
                 fault("w1")
         assert cluster.snapshot().workers[1].status in ("lost", "starting")
-        with pytest.raises(TimeoutError, match="w1 is (lost|starting)"):
+        with pytest.raises(TimeoutError, match=r"w1 is (lost|starting)"):
             cluster.wait(0.1)
     finally:
         fork_server.resume()

@@ -7,8 +7,10 @@
 import asyncio
 import contextlib
 import logging
+import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -71,7 +73,7 @@ class LocalMachines(SpecCluster):
         self._ended = False
         self._stack = contextlib.ExitStack()
         self.directory = tempfile.mkdtemp(prefix="toolkit-cluster-")
-        self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
+        self._stack.callback(_remove, self.directory)
         self.feed = Feed("toolkit", publish)
         self._worker = {
             "cls": Nanny,
@@ -89,7 +91,6 @@ class LocalMachines(SpecCluster):
             if (sockets := warmup.directory()) is not None:
                 reaper.adopt(sockets)
             reaper.adopt(self.directory)
-            self._stack.callback(reaper.forget, self.directory)
             self._stack.enter_context(dask.config.set(_settings(self.directory)))
             self._stack.enter_context(_quiet())
             super().__init__(
@@ -211,6 +212,16 @@ class LocalMachines(SpecCluster):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     psutil.Process(pid).kill()
         await asyncio.wait(closing, timeout=5)
+
+
+def _remove(directory: str) -> None:
+    """Remove a directory in which a dying worker may still be tidying up; what resists is left to the reaper."""
+    for _ in range(10):
+        shutil.rmtree(directory, ignore_errors=True)
+        if not os.path.exists(directory):
+            reaper.forget(directory)
+            return
+        time.sleep(0.02)
 
 
 @contextlib.contextmanager

@@ -106,12 +106,12 @@ def main() -> None:
         elif what == "0":
             pids.clear()
     deadline = time.monotonic() + DEADLINE
-    while time.monotonic() < deadline:
+    clean = 0
+    while clean < 5 and time.monotonic() < deadline:  # a dying worker may still write: look until it stays clean
         gone = not pids or _kill(pids)
         for directory in directories:
             shutil.rmtree(directory, ignore_errors=True)
-        if gone and not any(os.path.exists(directory) for directory in directories):
-            break
+        clean = clean + 1 if gone and not any(map(os.path.exists, directories)) else 0
         time.sleep(0.05)
 
 
