@@ -118,7 +118,7 @@ def test_a_click_shows_causes_and_effects_and_the_message_can_be_lost(lab: Lab, 
     undo = shown.get_by_role("button", name="Back to the run before")
     undo.click()
     expect(undo).to_be_hidden()
-    expect(status).to_contain_text(f"{len(run.trace.messages)} of {len(run.trace.messages)} messages")
+    expect(status).to_contain_text(f": {len(run.trace.messages)} messages")
     lab.check(page)
 
 

@@ -202,7 +202,7 @@ def test_a_crowd_becomes_a_map_of_heat_that_counts_every_arrival():
 
 def test_an_empty_trace_is_drawn_too():
     nothing = Trace([], nodes=["n1", "n2"], until=0.0)
-    assert "0 of 0 messages" in space_time(nothing).text
+    assert "0 messages, none of them lost" in space_time(nothing).text
 
 
 def test_a_self_addressed_message_is_a_bow():

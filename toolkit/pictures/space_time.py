@@ -73,7 +73,7 @@ def _arrows(trace: Any, shown: list[Flight], window: tuple[float, float], width:
     down = on_lanes.spans(events, "crash", ("restart",), trace.until)
     still = on_lanes.spans(events, "pause", ("resume", "crash"), trace.until)
     kinds = kinds_of(shown)
-    seen = {event.kind for event in events if window[0] <= event.at <= window[1]}
+    seen = {e.kind for e in events if window[0] <= e.at <= window[1] and e.node not in trace.clients}
     entries = legend(kinds, [sign for kind, sign in _SIGNS.items() if kind in seen], paper.bottom + 58, width)
     marks = [
         *on_lanes.partitions(paper, events, trace.until),
@@ -120,7 +120,8 @@ def _text(trace: Any, shown: Sequence[Flight], start: float, stop: float) -> str
     """The picture in words."""
     lost = sum(message.why is not None and message.ended is not None and message.ended <= stop for message in shown)
     what = f"Space–time diagram of {len(trace.nodes):,} nodes from {start:.4g} s to {stop:.4g} s"
-    parts = [f"{what}: {len(shown):,} of {len(trace.messages):,} messages, {lost:,} of them lost."]
+    some = "" if len(shown) == len(trace.messages) else f" of {len(trace.messages):,}"
+    parts = [f"{what}: {len(shown):,}{some} messages, {lost or 'none'} of them lost."]
     told = {"crash": "crashed", "restart": "came back", "pause": "was paused", "resume": "went on", "error": "failed"}
     faults = [event for event in trace if event.kind in told and start <= event.at <= stop]
     parts += [f"{event.node} {told[event.kind]} at {event.at:.4g} s." for event in faults[:8]]

@@ -1,5 +1,6 @@
 """What the space–time widget must know besides the drawing: events in words, where they lie, and the nodes' states."""
 
+import re
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -124,7 +125,12 @@ def _only_changes(states: list[Change]) -> list[Change]:
     return changes
 
 
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
 def in_words(variables: dict[str, Any]) -> str:
     """A node's variables in one line."""
-    text = "  ".join(f"{name}={value}" for name, value in variables.items())
+    text = "  ".join(f"{name}={_rounded(value)}" for name, value in variables.items())
+    text = re.sub(r"\b[A-Z]\w+(?=\()", "", text)  # of LamportClock(time=3) there is room for (time=3)
     return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"
