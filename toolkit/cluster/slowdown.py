@@ -3,7 +3,7 @@
 A task that has worked for t seconds is held back for (factor - 1) * t more before the worker reports it, so computing,
 sleeping and waiting are stretched alike; the worker's one place stays taken meanwhile, and its heartbeats go on. From
 outside that is what a throttled processor, a worn disk or a noisy neighbour looks like. (Suspending and resuming the
-process in quick turns was tried first: it stretches computing, but not sleeping, since a sleeper's clock runs on.)
+process in quick turns would stretch computing, but not sleeping, since a sleeper's clock runs on.)
 
 The speed belongs to the process: when a worker is killed, the new process under its name runs at normal speed.
 """
