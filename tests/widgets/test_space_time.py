@@ -1,6 +1,7 @@
 """The space–time widget's Python side: the scene that the browser gets, what-if, zoom, pages; no browser, no kernel."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -166,3 +167,15 @@ def test_every_kind_of_event_has_words(run):
     for event in run.trace:
         if event.kind not in ("timer-set", "state"):
             assert event.kind not in DETAIL or words(event, run.trace) != event.kind
+
+
+@pytest.mark.parametrize("record", ["run", "trace"])
+def test_runs_and_traces_display_themselves_as_the_widget_or_without_widgets_as_the_picture(run, record, monkeypatch):
+    shown = run if record == "run" else run.trace
+    data, _ = shown._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert data["image/svg+xml"].startswith("<svg")
+    monkeypatch.setitem(sys.modules, "toolkit.widgets", None)  # as where ipywidgets is not installed
+    still = shown._repr_mimebundle_()
+    assert set(still) == {"image/svg+xml", "text/html", "text/plain"}
+    assert still["image/svg+xml"] == data["image/svg+xml"]

@@ -106,9 +106,13 @@ class Run:
 
         return space_time(self)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle: dict[str, Any] = self.picture()._repr_mimebundle_(include, exclude)
-        return bundle
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        """The diagram to walk about in; a still picture where widgets are missing."""
+        try:
+            from toolkit.widgets import SpaceTime
+        except ImportError:
+            return self.picture()._repr_mimebundle_(include, exclude)
+        return SpaceTime(self)._repr_mimebundle_(include=include, exclude=exclude)
 
     def __repr__(self) -> str:
         return f"<Run: {self.trace!r}, {self.history!r}>"

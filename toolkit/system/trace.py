@@ -323,6 +323,20 @@ class Trace(Sequence[Event]):
 
     __hash__ = None  # type: ignore[assignment]  # fields are dictionaries
 
+    def picture(self) -> Any:
+        """The space–time diagram, as a `toolkit.pictures.Picture`."""
+        from toolkit.pictures.space_time import space_time
+
+        return space_time(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        """The diagram to walk about in; a still picture where widgets are missing."""
+        try:
+            from toolkit.widgets import SpaceTime
+        except ImportError:
+            return self.picture()._repr_mimebundle_(include, exclude)
+        return SpaceTime(self)._repr_mimebundle_(include=include, exclude=exclude)
+
     def __repr__(self) -> str:
         return (
             f"<Trace: {len(self)} events on {len(self.nodes)} nodes in {self.until:g} s, {self.kind}, seed {self.seed}>"
