@@ -8,11 +8,13 @@ import importlib
 # public name -> the module that defines it
 _HOME = {
     "Cluster": "toolkit.cluster",
+    "Node": "toolkit.system",
+    "System": "toolkit.system",
     "check": "toolkit.exercises",
     "flights": "toolkit.data",
 }
 
-__all__ = ["Cluster", "check", "flights"]
+__all__ = ["Cluster", "Node", "System", "check", "flights"]
 
 
 def __getattr__(name):  # no annotations here: an older Python must get as far as the message in __main__

@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
         description="Learn distributed systems in Jupyter, on real worker processes.",
         epilog="The first command on a new machine sets up what it needs in .venv, beside this checkout's README.",
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="lab | run | test | export")
+    commands = top.add_subparsers(dest="command", required=True, metavar="lab | run | test | export | maelstrom")
 
     lab = commands.add_parser("lab", help="open the course in JupyterLab")
     lab.add_argument("--no-browser", action="store_true", help="start the server, print its address, open no browser")
@@ -37,6 +37,10 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("notebooks", nargs="*", help="file names, or their beginnings; default: all")
     export.add_argument("--to", type=Path, default=Path("site"), metavar="DIR", help="where to (default: site)")
     export.add_argument("--timeout", type=float, default=120, help="seconds that one cell may take (default: 120)")
+
+    commands.add_parser(
+        "maelstrom", help="run a node, MODULE:CLASS, as a program of the Maelstrom protocol", add_help=False
+    )
     return top
 
 
@@ -44,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; sets up the environment first where that is needed."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     options, rest = parser().parse_known_args(words)
-    if rest and options.command != "test":
+    if rest and options.command not in ("test", "maelstrom"):
         parser().error(f"unrecognized arguments: {' '.join(rest)}")
     extras = ("test",) if options.command == "test" else ()
     try:
@@ -107,4 +111,10 @@ def _export(options: argparse.Namespace, _: list[str]) -> int:
     return series.export(series.find(options.notebooks), seconds_per_cell=options.timeout, to=options.to)
 
 
-_commands = {"lab": _lab, "run": _run, "test": _test, "export": _export}
+def _maelstrom(_: argparse.Namespace, rest: list[str]) -> int:
+    from toolkit.system.maelstrom.command import main as serve
+
+    return serve(rest)
+
+
+_commands = {"lab": _lab, "run": _run, "test": _test, "export": _export, "maelstrom": _maelstrom}
