@@ -1,10 +1,12 @@
 """Write a node once; simulate it, deploy it, explore it. The same record comes out of every world.
 
 A room map: `node`, `message` and `disk` are what a learner writes with; `host` is what a run-time must offer;
-`system`, `network`, `faults` and `workload` say what is run; `simulate` runs it; `trace`, `history` and `run` are the record.
+`system`, `network`, `faults` and `workload` say what is run; `simulate` runs it; `trace`, `history` and `run` are the
+record.
 """
 
 from toolkit.system.determinism import Determinism, check_determinism
+from toolkit.system.external import External
 from toolkit.system.faults import (
     Fault,
     Faults,
@@ -39,6 +41,7 @@ __all__ = [
     "Determinism",
     "Event",
     "Exponential",
+    "External",
     "Fault",
     "Faults",
     "History",

@@ -28,8 +28,8 @@ class System:
     """The parts of a distributed system.
 
     `nodes`: {"n1": Counter, …}, or [Counter] * 3 for n1, n2, n3; functools.partial(Counter, start=5) for arguments.
-    `network`: see `Network`; by default 1 to 10 ms one way. `clients`: how many (c1, c2, …), or their names.
-    Raises TypeError for a class that is no Node or has a handler with a wrong signature, ValueError for names used twice.
+    `network`: see `Network`; by default 1 to 10 ms one way. `clients`: how many (c1, c2, …), or their names. Raises
+    TypeError for a class that is no Node or has a handler with a wrong signature, ValueError for names used twice.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class System:
         workload: Workload | None = None,
     ) -> Simulation:
         """A simulated run at its beginning, to be stepped, rewound and forked."""
+        self._require_classes("simulated")
         return Simulation(self, seed=seed, until=until, faults=faults, workload=workload)
 
     def simulate(
@@ -101,6 +102,7 @@ class System:
         from toolkit.system.replay import Replay
         from toolkit.system.run import Run
 
+        self._require_classes("replayed")
         return Run.of_simulation(Replay(self, trace).run())
 
     def sweep(
@@ -120,6 +122,7 @@ class System:
         """
         from toolkit.system.sweep import Task, sweep
 
+        self._require_classes("simulated")
         seeds = list(seeds)
         if not seeds or not rules:
             raise ValueError(f"a sweep needs seeds and rules: sweep(range(100), rule), not {seeds!r} and {rules!r}")
@@ -148,7 +151,31 @@ class System:
         """Run for `seconds` on real worker processes, a node in each; see `toolkit.system.deploy.deploy`."""
         from toolkit.system.deploy import deploy
 
+        self._require_classes("sent to a worker process")
         return deploy(self, cluster, seconds, faults, workload, **options)
+
+    def emulate(
+        self,
+        seconds: float = 5.0,
+        faults: Iterable[Fault] = (),
+        workload: Workload | None = None,
+        *,
+        seed: int = 0,
+    ) -> "Run":
+        """Run for `seconds` of real time, with external programs among the nodes; see `toolkit.system.external`."""
+        from toolkit.system.external import emulate
+
+        return emulate(self, seconds, faults, workload, seed=seed)
+
+    def _require_classes(self, what: str) -> None:
+        """Raises ValueError if a node is an external program, which lives in real time and on this machine."""
+        from toolkit.system.external.program import externals
+
+        for name in externals(self.nodes):
+            raise ValueError(
+                f"{name!r} is {self.nodes[name]!r}, a program that lives in real time, so it cannot be {what}, and its "
+                "run is not determined by a seed: use system.emulate(seconds=...)"
+            )
 
     def _check_links(self) -> None:
         for link in self.network.links:
