@@ -1,7 +1,9 @@
-"""How many deliveries a second the simulator makes, full trace on, beside SimPy and risansym doing the same in the same run.
+"""How many deliveries a second the simulator makes, full trace on, beside SimPy and risansym doing the same in the
+same run.
 
-The task: five nodes, each hands every token that it gets to a peer drawn at random, after a random delay; twenty tokens.
-A delivery finds its handler by the message's type, and passes the checks for loss, partition and crash, in all of them.
+The task: five nodes, each hands every token that it gets to a peer drawn at random, after a random delay; twenty
+tokens. A delivery finds its handler by the message's type, and passes the checks for loss, partition and crash, in
+all of them.
 
 SimPy as its documentation has it: a `Cable` per node (a `Store`, and a process per message that waits for its latency:
 "Event latency"), a process per node that reads it, and, for the trace, the recipe of "Monitoring your simulation: event
@@ -165,7 +167,7 @@ def risansym(deliveries: int) -> int:
             simulation.set_model(Forward(), index)
         simulation.initialize_all()
         for number in range(TOKENS):
-            payload = {"number": number}
+            payload: Any = {"number": number}
             simulation.seed_event(Event(time=0.0, name="TOKEN", source=1, target=2 + number % 4, payload=payload))
         simulation.run()
     return count

@@ -1,15 +1,33 @@
 """A small suite of protocols, written once, for every world that can run a system.
 
-Each case has a system, faults, a workload, and a rule that a run must keep, whatever its timing. The tests of every world
-go through `CASES`: `run = case.system().simulate(seed, case.seconds, case.faults, case.workload); case.rule(run)`.
+Each case has a system, faults, a workload, and a rule that a run must keep, whatever its timing. The tests of every
+world go through `CASES`: `run = case.system().simulate(seed, case.seconds, case.faults, case.workload);
+case.rule(run)`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolkit.system import Closed, Faults, Network, Node, Run, System, Unique, Workload, Zipf, crash, drop, op, partition
-from toolkit.system import heal, pause, restart, resume
+from toolkit.system import (
+    Closed,
+    Faults,
+    Network,
+    Node,
+    Run,
+    System,
+    Unique,
+    Workload,
+    Zipf,
+    crash,
+    drop,
+    heal,
+    op,
+    partition,
+    pause,
+    restart,
+    resume,
+)
 
 
 class Ping(Node):
@@ -133,7 +151,7 @@ def all_pongs(run: Run) -> None:
 
 
 def nothing_answered_is_lost(run: Run) -> None:
-    """Each node's total lies between the increments answered and those asked for (a time-out may have happened, or not)."""
+    """Each node's total lies between the increments answered and those asked for (a time-out may have counted)."""
     assert run.history.of(outcome="ok")
     for name in run.nodes:
         asked = [o for o in run.history if o.to == name and o.operation == "increment"]
@@ -164,7 +182,9 @@ CASES = (
         "counter",
         lambda: System([Counter] * 2, clients=2),
         nothing_answered_is_lost,
-        faults=Faults([crash(0.6, "n1"), restart(1.0, "n1"), pause(1.2, "n2"), resume(1.6, "n2"), drop(2.0, 2.2, to="n1")]),
+        faults=Faults(
+            [crash(0.6, "n1"), restart(1.0, "n1"), pause(1.2, "n2"), resume(1.6, "n2"), drop(2.0, 2.2, to="n1")]
+        ),
         workload=Closed([op("increment", by=1)], timeout=0.5, think=0.01),
     ),
     Case(

@@ -1,10 +1,10 @@
 """Logical clocks: time that counts causes, because wall clocks lie. Notebook 20 builds on them.
 
 An event happened before another (Lamport 1978, "Time, Clocks, and the Ordering of Events in a Distributed System",
-CACM 21(7)) if it came earlier on the same node, if it is the sending of a message and the other its delivery, or by a chain
-of these. A Lamport clock respects that order: a → b implies L(a) < L(b), but not the other way round. A vector clock *is*
-that order: a → b if and only if V(a) < V(b) (Fidge 1988, "Timestamps in Message-Passing Systems That Preserve the Partial
-Ordering"; Mattern 1989, "Virtual Time and Global States of Distributed Systems").
+CACM 21(7)) if it came earlier on the same node, if it is the sending of a message and the other its delivery, or by a
+chain of these. A Lamport clock respects that order: a → b implies L(a) < L(b), but not the other way round. A vector
+clock *is* that order: a → b if and only if V(a) < V(b) (Fidge 1988, "Timestamps in Message-Passing Systems That
+Preserve the Partial Ordering"; Mattern 1989, "Virtual Time and Global States of Distributed Systems").
 
 Both clocks are values: `tick` and `merge` give a new one, so a clock can be sent, kept and compared.
 """
@@ -31,7 +31,7 @@ class LamportClock:
         return LamportClock(self.time + 1)
 
     def merge(self, received: int) -> "LamportClock":
-        """Rule 2: a delivery comes after all that the node has seen and after the sending, whose time was `received`."""
+        """Rule 2: a delivery comes after all the node has seen and after the sending, whose time was `received`."""
         _check_count("received", received)
         return LamportClock(max(self.time, received) + 1)
 
@@ -44,9 +44,9 @@ class LamportClock:
 class VectorClock(Mapping[str, int]):
     """How many events of each node are known here: {"n1": 3, "n2": 1}; a node not named has 0.
 
-    Clocks are compared as sets of events are: `a < b` if b knows all that a knows, and more. Two clocks of which neither
-    is at most the other are `concurrent`. `dict(clock)` is plain data, to be sent as a field.
-    Raises ValueError for a count below 0.
+    Clocks are compared as sets of events are: `a < b` if b knows all that a knows, and more. Two clocks of which
+    neither is at most the other are `concurrent`. `dict(clock)` is plain data, to be sent as a field. Raises
+    ValueError for a count below 0.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class VectorClock(Mapping[str, int]):
         return VectorClock({**self.counts, name: self[name] + 1})
 
     def merge(self, received: Mapping[str, int]) -> "VectorClock":
-        """Rule 2: whoever gets a message knows what its sender knew: the larger of every two entries. `tick` follows."""
+        """Rule 2: who gets a message knows what its sender knew: the larger of every two entries. Then `tick`."""
         other = VectorClock(received)
         return VectorClock({name: max(self[name], other[name]) for name in {*self, *other}})
 

@@ -59,7 +59,7 @@ class Budget:
 
 
 def percentile(ordered: list[float], share: float) -> float | None:
-    """The smallest value that at least `share` of the ordered values do not exceed (nearest rank); None for no values."""
+    """The smallest value that at least `share` of the ordered values do not exceed; None for no values."""
     if not ordered:
         return None
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]

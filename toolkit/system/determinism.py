@@ -1,9 +1,9 @@
 """Finds a node that cheats: that looks at the wall clock, draws from a global generator, or follows the order of a set.
 
-The system is simulated three times with the same seed: twice in one fresh process, and once in another where strings hash
-differently (PYTHONHASHSEED), so that sets come out in another order. Each time, every line of the learner's own code is
-followed, with the values it works on. Where two runs first differ, the line before is the cheat. The idea of comparing
-reruns is madsim's (github.com/madsim-rs/madsim, "check determinism"); following lines names the place.
+The system is simulated three times with the same seed: twice in one fresh process, and once in another where strings
+hash differently (PYTHONHASHSEED), so that sets come out in another order. Each time, every line of the learner's own
+code is followed, with the values it works on. Where two runs first differ, the line before is the cheat. The idea of
+comparing reruns is madsim's (github.com/madsim-rs/madsim, "check determinism"); following lines names the place.
 """
 
 import json
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 MOST_LINES = 200_000
 """Lines of the learner's code that are followed in one run; a cheat shows long before."""
+
+SAME_PROCESS = (
+    "the second run in the same process differs: it uses the wall clock, a global random generator, or something that "
+    "outlives a run"
+)
+OTHER_PROCESS = "the run in another process differs: it follows the order of a set, hash() or id()"
 
 
 @dataclass(frozen=True)
@@ -57,21 +63,16 @@ def check_determinism(
 ) -> Determinism:
     """Whether a system's nodes are deterministic, as far as one seed shows it; if not, which line is to blame.
 
-    `until` is in simulated seconds, `timeout` in real ones. Raises TimeoutError if the runs take longer, RuntimeError if
-    a run cannot be carried out in a process of its own (its message says why).
+    `until` is in simulated seconds, `timeout` in real ones. Raises TimeoutError if the runs take longer, RuntimeError
+    if a run cannot be carried out in a process of its own (its message says why).
     """
     system.simulation(seed, until, faults, workload)  # what is wrong with the arguments is said here
     payload = cloudpickle.dumps((system, seed, until, tuple(faults), workload))
     one, again = _followed(payload, "1", 2, timeout)
     (other,) = _followed(payload, "2", 1, timeout)
-    for first, second, reason in (
-        (one, again, "the second run in the same process differs: it uses the wall clock, a global random generator, or "
-         "something that outlives a run"),
-        (one, other, "the run in another process differs: it follows the order of a set, hash() or id(), or uses the "
-         "wall clock or a global random generator"),
-    ):  # fmt: skip
-        if first != second:
-            return _verdict(first, second, reason)
+    for second, reason in ((again, SAME_PROCESS), (other, OTHER_PROCESS)):
+        if one != second:
+            return _verdict(one, second, reason)
     return Determinism(True, f"deterministic: three runs with seed {seed} took the same {len(one)} steps")
 
 

@@ -2,8 +2,9 @@
 
     faults = Faults([crash(1.0, "n2"), partition(2.0, ["n1"], ["n2", "n3"]), heal(3.0), restart(3.5, "n2")])
 
-Simulated, a crash loses what the node had in memory and had not synced; deployed, it is a killed process. Message faults
-hold from `at` until `until` for the messages that they name. Notebooks 20 and later break their systems with these.
+Simulated, a crash loses what the node had in memory and had not synced; deployed, it is a killed process. Message
+faults hold from `at` until `until` for the messages that they name. Notebooks 20 and later break their systems with
+these.
 """
 
 import json
@@ -63,7 +64,7 @@ def resume(at: float, node: str) -> Fault:
 
 
 def skew_clock(at: float, node: str, offset: float = 0.0, drift: float = 0.0) -> Fault:
-    """From now on the node's clock is `offset` seconds ahead, and gains `drift` seconds a second (0.001: a bad quartz)."""
+    """From now on the node's clock is `offset` seconds ahead and gains `drift` seconds a second (bad quartz: 1e-4)."""
     _number("offset", offset, least=-math.inf)
     _number("drift", drift, least=-1.0, open=True)
     return Fault(at, "skew_clock", node, {"offset": offset, "drift": drift})
@@ -72,7 +73,8 @@ def skew_clock(at: float, node: str, offset: float = 0.0, drift: float = 0.0) ->
 def partition(at: float, *groups: Sequence[str], one_way: tuple[Any, Any] | None = None) -> Fault:
     """Cut every link between different groups, or, with `one_way=(a, b)`, only messages from a to b (names or groups).
 
-    A message is lost if its link is cut when it is sent or when it would arrive. Whoever is in no group keeps all links.
+    A message is lost if its link is cut when it is sent or when it would arrive. Whoever is in no group keeps all
+    links.
     """
     if one_way is not None:
         if groups or len(one_way) != 2:
@@ -113,7 +115,7 @@ def duplicate(at: float = 0.0, until: float | None = None, *, probability: float
 def reorder(
     at: float = 0.0, until: float | None = None, *, seconds: float, probability: float = 1.0, **which: Any
 ) -> Fault:
-    """Hold messages back for a random time of up to `seconds`, so that later ones overtake them, also on a FIFO network."""
+    """Hold messages back for a random time of up to `seconds`, so that later ones overtake them, FIFO or not."""
     return _on_messages("reorder", at, until, probability, which, seconds=_number("seconds", seconds))
 
 

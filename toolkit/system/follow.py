@@ -1,6 +1,8 @@
-"""The other process of `check_determinism`: runs a system and writes down every line of the learner's code that it took.
+"""The other process of `check_determinism`: runs a system and writes down every line of the learner's code that it
+took.
 
-Called as `python -m toolkit.system.follow TASK ANSWER TIMES MOST_LINES`; TASK was pickled by the caller for this process.
+Called as `python -m toolkit.system.follow TASK ANSWER TIMES MOST_LINES`; TASK was pickled by the caller for this
+process.
 """
 
 import json
@@ -15,7 +17,7 @@ from toolkit.system.host import is_own
 
 
 class Follower:
-    """Records (file, line, function, digest of the variables before the line) for every line of the learner's own code."""
+    """Records (file, line, function, digest of the variables before it) for every line of the learner's own code."""
 
     def __init__(self, most: int) -> None:
         self.steps: list[tuple[str, int, str, int]] = []

@@ -1,7 +1,8 @@
 """What clients saw: every operation with its invocation, its return, and how it ended. Checkers judge this record.
 
-An operation "failed" if the system said so (a reply of type "error"): it did not happen. It is "unknown" if no reply came
-in time: it may have happened, may still happen, or never will. See Herlihy and Wing 1990, "Linearizability", TOPLAS 12(3).
+An operation "failed" if the system said so (a reply of type "error"): it did not happen. It is "unknown" if no reply
+came in time: it may have happened, may still happen, or never will. See Herlihy and Wing 1990, "Linearizability",
+TOPLAS 12(3).
 """
 
 import json
@@ -20,8 +21,9 @@ OUTCOMES = ("ok", "failed", "unknown")
 class Operation:
     """One operation of one client.
 
-    `operation` is the type of the request and `fields` its fields; `to` the node asked; `result` the fields of the reply
-    (None without one); `invoked` and `returned` are seconds (None: never); `outcome` is "ok", "failed" or "unknown".
+    `operation` is the type of the request and `fields` its fields; `to` the node asked; `result` the fields of the
+    reply (None without one); `invoked` and `returned` are seconds (None: never); `outcome` is "ok", "failed" or
+    "unknown".
     """
 
     client: str
@@ -58,7 +60,7 @@ class History(Sequence[Operation]):
         for row in trace.rows:
             if row[2] == "invoke":
                 id, operation, fields, to = row[5:]
-                begun[id] = dict(client=row[3], operation=operation, fields=fields, to=to, invoked=row[0])
+                begun[id] = {"client": row[3], "operation": operation, "fields": fields, "to": to, "invoked": row[0]}
             elif row[2] == "return" and row[6] != "unknown":
                 begun[row[5]] |= {"returned": row[0], "outcome": row[6], "result": row[7]}
         return cls(Operation(**operation) for operation in begun.values())

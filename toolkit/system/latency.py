@@ -1,7 +1,7 @@
 """How long a message is under way: distributions of one-way delay, in seconds.
 
-Drawn in blocks, because one call for a thousand numbers is much cheaper than a thousand calls; with the standard library's
-generator, because its streams are the same in every version and on every machine.
+Drawn in blocks, because one call for a thousand numbers is much cheaper than a thousand calls; with the standard
+library's generator, because its streams are the same in every version and on every machine.
 """
 
 import math
@@ -35,9 +35,14 @@ class Latency:
 
 @dataclass(frozen=True)
 class Constant(Latency):
-    """Every message takes the same time: messages of one link never overtake each other."""
+    """Every message takes the same time, above 0: messages of one link never overtake each other."""
 
     seconds: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.seconds == 0:
+            raise ValueError("seconds=0 of Constant must be above 0: without delay, a loop of messages stops time")
 
     def block(self, random: random.Random, count: int) -> list[float]:
         """`count` times the same."""
@@ -98,7 +103,7 @@ def as_latency(value: Any) -> Latency:
     if isinstance(value, Latency):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if not 0 <= value < math.inf:
-            raise ValueError(f"latency={value!r} must be a number of seconds, 0 or more")
+        if not 0 < value < math.inf:
+            raise ValueError(f"latency={value!r} must be a number of seconds above 0: even light takes time")
         return Constant(value)
     raise TypeError(f"latency={value!r} must be seconds or one of Constant, Uniform, Exponential, LogNormal")

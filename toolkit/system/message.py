@@ -53,10 +53,11 @@ def plain(value: Any, where: str) -> Any:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that looks most like `word`, in words for an error message; else all that are known."""
+    """The known word that looks most like `word`, in words for an error message; else, or if several do, all known."""
     known = list(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    if close:
+    close = difflib.get_close_matches(word, known, n=2, cutoff=0.5)
+    scores = [difflib.SequenceMatcher(None, found, word).ratio() for found in close]
+    if close and (len(close) == 1 or scores[0] > scores[1]):
         return f"did you mean {close[0]!r}?"
     return f"there are {', '.join(map(repr, known[:20]))}" if known else "there are none"
 

@@ -1,8 +1,8 @@
 """The network between nodes: how long messages take, and what may happen to them on the way.
 
-`Network` says how a network is, as data. `Traffic` is its state in one run: which links are cut now, which message faults
-hold now, and so what becomes of one message. Delays and losses are drawn from a stream of the sender's own, so that a
-change at one node leaves the luck of the others as it was.
+`Network` says how a network is, as data. `Traffic` is its state in one run: which links are cut now, which message
+faults hold now, and so what becomes of one message. Delays and losses are drawn from a stream of the sender's own, so
+that a change at one node leaves the luck of the others as it was.
 """
 
 import json
@@ -23,9 +23,9 @@ TYPICAL = Uniform(0.001, 0.010)
 class Network:
     """A network as it is in good times.
 
-    `latency`: seconds or a distribution; `loss` and `duplicate`: probabilities for each message; `fifo`: messages of one
-    link arrive in the order of sending (otherwise the delays alone decide); `links`: other latencies for single links,
-    as {("n1", "n2"): latency}. Raises ValueError for a probability outside 0 to 1 or a negative latency.
+    `latency`: seconds or a distribution; `loss` and `duplicate`: probabilities for each message; `fifo`: messages of
+    one link arrive in the order of sending (otherwise the delays alone decide); `links`: other latencies for single
+    links, as {("n1", "n2"): latency}. Raises ValueError for a probability outside 0 to 1 or a negative latency.
     """
 
     latency: Latency | float = TYPICAL

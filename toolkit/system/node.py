@@ -50,7 +50,7 @@ class Node:
     _host: Host
 
     def on_start(self) -> None:
-        """Called when the node comes up: at the beginning, and again after a crash, with nothing left but `self.disk`."""
+        """Called when the node comes up: at the beginning, and after a crash with nothing left but `self.disk`."""
 
     def on_timer(self, name: str) -> None:
         """Called when the timer `name` fires."""

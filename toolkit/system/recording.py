@@ -1,7 +1,8 @@
 """How the simulator writes down what happens, at next to no cost, and how that becomes the rows of a trace.
 
-A message is one tuple from its sending to its delivery: it lies on the heap, and it is appended to the log when it is sent
-and, the very same tuple, when it is delivered. Only when somebody looks is the log spelt out as rows. What is in the log:
+A message is one tuple from its sending to its delivery: it lies on the heap, and it is appended to the log when it is
+sent and, the very same tuple, when it is delivered. Only when somebody looks is the log spelt out as rows. What is in
+the log:
 
 a message     (due, id, route, sender, values, reply_to, sent)   first appended when sent, again when delivered
 anything else (at, number, None, None, kind, node, message, *details)   `message` only for "drop" and "duplicate"

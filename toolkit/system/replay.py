@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from toolkit.system.faults import Fault, skew_clock
-from toolkit.system.message import Loose
+from toolkit.system.message import Loose, MessageError
 from toolkit.system.recording import Entry
 from toolkit.system.simulate import Simulation
 from toolkit.system.simulated import SimulatedHost
@@ -23,7 +23,7 @@ OWN = ("timer-set", "log", "error", "state")
 """What a node writes down itself when it runs again."""
 
 
-class ReplayError(ValueError):
+class ReplayError(MessageError):
     """A node did something else than the record says; the message names the event."""
 
 
@@ -74,7 +74,7 @@ class Replay(Simulation):
             elif row[2] == "send":
                 self.expected[row[3], lives[row[3]]].append(row)
         self.heap.clear()
-        self.started = False
+        self.unstarted = dict.fromkeys(self.system.nodes)
 
     def _calm(self) -> None:
         """No message takes the quick way: every one is compared with the record."""
@@ -92,18 +92,22 @@ class Replay(Simulation):
     def run(self, until: float | None = None, events: int | None = None) -> "Replay":
         """Follow the record until a time (default: its end), or through so many of its events."""
         until = self.until if until is None else until
-        if not self.started:
-            self.started = True
-            for name in self.system.nodes:
-                self._start(self.hosts[name])
         last = len(self.record) if events is None else min(len(self.record), self.position + events)
         while self.position < last and self.record.rows[self.position][0] <= until:
             row = self.record.rows[self.position]
             self.position += 1
             self._follow(row)
+        if events is None:
+            self._come_up()
         if until < math.inf:
             self.entry = (max(until, self.now), 0, None, None, "end", None, None)
         return self
+
+    def _come_up(self, *names: str) -> None:
+        """Start these nodes, or all that have not been; faults at second 0 came before."""
+        for name in names or tuple(self.unstarted):
+            del self.unstarted[name]
+            self._start(self.hosts[name])
 
     def step(self) -> Event | None:
         """Follow the record until something happens; returns its first event, None at the end."""
@@ -115,6 +119,10 @@ class Replay(Simulation):
     def _follow(self, row: Row) -> None:
         at, _, kind, node = row[:4]
         self.entry = (at, 0, None, None, kind, node, None)
+        if at > 0 and self.unstarted:
+            self._come_up()
+        elif node in self.unstarted and kind in ("send", "deliver", "timer", *OWN):
+            self._come_up(node)
         if node in self.system.clients and kind not in ("deliver", "drop", "duplicate"):
             if kind == "send":
                 self.expected[node, 0].popleft()
@@ -152,6 +160,7 @@ class Replay(Simulation):
                 raise ReplayError(f"timer {values[0]!r} of {node} fires at {at:.6f} s: it was not set in this replay")
             self._timer((at, host.timers[values[0]], None, None, "timer", node, None, values[0]), host)
         elif kind == "crash" and values[0] == "fault":
+            self.unstarted.pop(node, None)
             self._crash(host, Fault(at, "crash", node))
         elif kind == "restart":
             self.lives[node] += 1

@@ -47,8 +47,7 @@ class Run:
     def errors(self) -> list[str]:
         """Every exception that a handler raised, with the line it came from, in words."""
         return [
-            f"{e.node} at {e.at:.4f} s: {e.detail['type']}: {e.detail['text']} ({e.detail['file']}, line {e.detail['line']}: "
-            f"{e.detail['code']})"
+            "{type}: {text} ({file}, line {line}: {code})".format(**e.detail) + f" on {e.node} at {e.at:.4f} s"
             for e in self.trace.of("error")
         ]
 
@@ -86,7 +85,7 @@ class Run:
         return {name: state(node) for name, node in self.rewind(at).nodes.items()}
 
     def rewind(self, at: float) -> "Simulation":
-        """The run as it stood at time `at`, as a simulation that can be stepped on. Raises ValueError if not simulated."""
+        """The run as it stood at time `at`, a simulation that can be stepped on. Raises ValueError if not simulated."""
         return self._simulated().again().rewind(at=at)
 
     def fork(self, *faults: Fault) -> "Run":

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def to_shiviz(trace: "Trace") -> str:
-    """The events of nodes with their vector clocks; what only the network did (drops, partitions) has no place there."""
+    """The events of nodes with their vector clocks; what only the network did (drops, say) has no place there."""
     lines = []
     for event, clock in zip(trace, trace.clocks(), strict=True):
         if event.node is None or event.kind in ("drop", "duplicate"):

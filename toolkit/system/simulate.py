@@ -1,9 +1,10 @@
 """The simulator: one heap, virtual time, and every random draw from the seed.
 
-Whatever will happen lies on a heap as a tuple (time, number, kind, node, ...); the number is unique, so two entries are
-never compared further. The loop pops the earliest, lets the node handle it, and appends the very same tuple to the trace:
-that is why a full record costs almost nothing. The same seed gives the same trace, to the byte, and so time travel is
-replay: to go back, start again and stop earlier. Discrete-event simulation: Law, "Simulation Modeling and Analysis", ch. 1.
+Whatever will happen lies on a heap as a tuple (time, number, kind, node, ...); the number is unique, so two entries
+are never compared further. The loop pops the earliest, lets the node handle it, and appends the very same tuple to
+the trace: that is why a full record costs almost nothing. The same seed gives the same trace, to the byte, and so
+time travel is replay: to go back, start again and stop earlier. Discrete-event simulation: Law, "Simulation Modeling
+and Analysis", ch. 1.
 """
 
 import gc

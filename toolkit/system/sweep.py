@@ -62,7 +62,7 @@ class Sweep:
 
 
 def sweep(task: Task, seeds: Sequence[int], cluster: Any = None, progress: bool = True) -> Sweep:
-    """Run a task for every seed. `cluster`: a toolkit Cluster or a Dask client; None runs here. Ctrl-C stops all of it."""
+    """Run a task for every seed. `cluster`: a toolkit Cluster or a Dask client; None: here. Ctrl-C stops all."""
     with tqdm(total=len(seeds), desc="seeds", unit="run", disable=not progress, leave=False) as bar:
         found: dict[int, list[str]] = {}
         for results in _here(task, seeds) if cluster is None else _on_cluster(task, seeds, cluster):

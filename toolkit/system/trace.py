@@ -64,8 +64,8 @@ class Event:
     """One thing that happened.
 
     `index` is its place in the trace, `at` the run's global time in seconds, `kind` one of `DETAIL`, `node` where it
-    happened (None: the network as a whole; of a drop: the receiver that did not get it), `message` the id of the message
-    that was sent, duplicated, delivered or dropped, and `detail` what else is known, by name.
+    happened (None: the network as a whole; of a drop: the receiver that did not get it), `message` the id of the
+    message that was sent, duplicated, delivered or dropped, and `detail` what else is known, by name.
     """
 
     index: int
@@ -78,9 +78,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message's whole life: sent at `sent` and delivered at `delivered`, or dropped (`dropped` says why), else in flight.
+    """A message's whole life: sent at `sent` and delivered at `delivered`, or dropped (`dropped` says why), else in
+    flight.
 
-    `sent_event` and `ended_event` are indices in the trace; `copy_of` is the id of the message that the network doubled.
+    `sent_event` and `ended_event` are indices in the trace; `copy_of` is the id of the message that the network
+    doubled.
     """
 
     id: int
@@ -184,7 +186,8 @@ class Trace(Sequence[Event]):
         return self._message_of[id]
 
     def clocks(self) -> list[tuple[int, ...]]:
-        """The vector clock of every event, computed when asked for: entry i counts the events of `nodes[i]` known there.
+        """The vector clock of every event, computed when asked for: entry i counts the events of `nodes[i]` known
+        there.
 
         What the network does has the clock of the sending that it concerns, or zeros. Fidge 1988; Mattern 1989.
         """
@@ -310,7 +313,7 @@ class Trace(Sequence[Event]):
         return cls(rows, clients=header.get("clients", ()), **known)
 
     def to_shiviz(self, path: str | Path | None = None) -> str:
-        """The trace in the log format of ShiViz (https://bestchai.bitbucket.io/shiviz), also written to `path` if given."""
+        """The trace in ShiViz's log format (https://bestchai.bitbucket.io/shiviz), also written to `path` if given."""
         text = to_shiviz(self)
         if path is not None:
             Path(path).write_text(text, encoding="utf-8", newline="\n")

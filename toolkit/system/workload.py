@@ -104,8 +104,8 @@ def op(type: str, weight: float = 1.0, /, **fields: Any) -> Template:
 class Workload:
     """What every client does. Use `Closed`, `Open` or `Script`.
 
-    `timeout`: seconds after which an operation is given up as unknown. `to`: the node asked, several of which one is drawn
-    for each operation, or None for all.
+    `timeout`: seconds after which an operation is given up as unknown. `to`: the node asked, several of which one is
+    drawn for each operation, or None for all.
     """
 
     operations: Sequence[Template]
@@ -134,7 +134,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Closed(Workload):
-    """Every client asks, waits for the answer, thinks for `think` seconds, and asks again; `count` times, or to the end."""
+    """Every client asks, waits for the answer, thinks `think` seconds and asks again, `count` times or to the end."""
 
     think: float = field(default=0.0, kw_only=True)
     count: int | None = field(default=None, kw_only=True)
@@ -146,7 +146,7 @@ class Closed(Workload):
 
 @dataclass(frozen=True)
 class Open(Workload):
-    """Every client asks `rate` times a second on average, answered or not: at random moments (Poisson) or `regular` ones."""
+    """Every client asks `rate` times a second, answered or not: at random moments (Poisson) or `regular` ones."""
 
     rate: float = field(default=10.0, kw_only=True)
     regular: bool = field(default=False, kw_only=True)
