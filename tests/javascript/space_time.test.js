@@ -130,12 +130,23 @@ test("after a fork it says what was lost, from there on, and offers the way back
   answer();
   Object.assign(model.state, { lost: "Without b." });
   model.receive({ scene: { ...SCENE, at: 0.1 } });
-  assert.equal(one(".ds-veil").getAttribute("x"), "200");
+  assert.equal(said(), "Without b.");
+  assert.equal(one(".ds-veil").getAttribute("x"), "245"); // a little after the loss at 200, so that it is in sight
   press("End");
   assert.equal(said(), "Without b.");
   assert.ok(!named("Back to the run before").hidden);
   named("Back to the run before").click();
   assert.deepEqual(model.sent.at(-1), { action: "undo", value: 0 });
+});
+
+test("a zoom keeps the time", () => {
+  one("input").value = "300";
+  one("input").dispatchEvent(new dom.window.Event("input"));
+  model.receive({ scene: { ...SCENE, right: 900, width: 1000 } });
+  assert.equal(one(".ds-veil").getAttribute("x"), "500");
+  press("End");
+  model.receive({ scene: SCENE });
+  assert.equal(one(".ds-veil").getAttribute("x"), "500");
 });
 
 test("pages of a long run can be turned", () => {

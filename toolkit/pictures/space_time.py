@@ -84,7 +84,12 @@ def _arrows(trace: Any, shown: list[Flight], window: tuple[float, float], width:
         *on_lanes.signs(paper, events),
         *on_lanes.operations(paper, operations),
     ]
-    drawn = [svg.tag("g", *marks, class_="ds-marks"), on_lanes.names(paper), paper.ticks, svg.tag("g", *entries)]
+    drawn = [
+        svg.tag("g", *marks, class_="ds-marks"),
+        on_lanes.names(paper),
+        paper.ticks,
+        svg.tag("g", *entries, class_="ds-names"),
+    ]
     height = paper.bottom + (84 if entries else 44)
     return Drawing(picture(width, height, "Space–time diagram", text, *drawn), paper, tuple(shown))
 

@@ -1,25 +1,6 @@
 // Move through a space–time diagram that Python has drawn: scrub, step, ask what could have caused what.
 import { cone, links, nearest, outline } from "./happened_before.js";
-
-const SVG = "http://www.w3.org/2000/svg";
-
-/**
- * @template {keyof HTMLElementTagNameMap} T
- * @param {T} tag @param {Partial<HTMLElementTagNameMap[T]>} properties @param {(Node | string)[]} children
- * @returns {HTMLElementTagNameMap[T]}
- */
-function make(tag, properties, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-
-/** @param {string} tag @param {Record<string, string | number>} attributes */
-function shape(tag, attributes) {
-  const element = document.createElementNS(SVG, tag);
-  Object.entries(attributes).forEach(([name, value]) => element.setAttribute(name, String(value)));
-  return element;
-}
+import { lift, make, overlay } from "./space_time_overlay.js";
 
 /** @type {import("@anywidget/types").Render} */
 function render({ model, el }) {
@@ -33,7 +14,7 @@ function render({ model, el }) {
   const slider = make("input", { type: "range", step: "any", ariaLabel: "time" });
   let scene = /** @type {Scene} */ (model.get("scene"));
   let steps = links(scene.events);
-  let [count, now] = [0, 0]; // how many events have happened, and where that is on the paper
+  let [count, now, time] = [0, 0, Infinity]; // how many events have happened, where that is on the paper, and when
   let chosen = /** @type {Choice} */ (null);
   let alive = false; // whether a kernel has answered
   /** @type {Record<string, Element>} */
@@ -68,8 +49,8 @@ function render({ model, el }) {
     now = Math.min(scene.right, Math.max(scene.left, to));
     count = events;
     slider.value = String(now);
-    const at = scene.start + ((now - scene.left) / (scene.right - scene.left)) * (scene.stop - scene.start);
-    clock.textContent = `${(at * 1e3).toFixed(at < 10 ? 1 : 0)} ms`;
+    time = scene.start + ((now - scene.left) / (scene.right - scene.left)) * (scene.stop - scene.start);
+    clock.textContent = `${(time * 1e3).toFixed(time < 10 ? 1 : 0)} ms`;
     over.veil.setAttribute("x", String(now));
     over.veil.setAttribute("width", String(Math.max(0, scene.right + 3 - now)));
     over.now.setAttribute("d", `M${now} 24V${scene.lanes.at(-1)?.[1] ?? 0}v46`);
@@ -83,11 +64,12 @@ function render({ model, el }) {
     });
     tell();
   };
-  const scrub = (/** @type {number} */ to) => move(to, scene.events.x.filter((x) => x <= to + 1e-6).length);
+  const scrub = (/** @type {number} */ to) => move(to, scene.events.x.filter((x) => x <= to + 0.01).length);
   const step = (/** @type {number} */ by) => {
     choose(null);
-    const events = Math.min(scene.events.x.length, Math.max(0, count + by));
-    move(events ? scene.events.x[events - 1] : scene.left, events);
+    const [events, all] = [Math.max(0, count + by), scene.events.x.length];
+    if (events > all) move(scene.right, all);
+    else move(events ? scene.events.x[events - 1] : scene.left, events);
   };
 
   /** Show what happened before and after an event or message. @param {Choice} what */
@@ -130,16 +112,9 @@ function render({ model, el }) {
     svg.setAttribute("aria-label", model.get("text"));
     svg.style.width = `${(100 * scene.width) / scene.unit}%`;
     const height = svg.viewBox?.baseVal.height ?? 0;
-    const strip = shape("svg", { viewBox: `0 0 ${scene.left - 2} ${height}`, class: "ds-picture" });
-    strip.append(...svg.querySelectorAll(".ds-names"));
-    names.replaceChildren(strip);
+    names.replaceChildren(lift(svg, scene));
     names.style.width = `calc((100% - var(--side)) * ${(scene.left - 2) / scene.unit})`;
-    const tall = (scene.lanes.at(-1)?.[1] ?? 0) + 46;
-    over = {
-      veil: shape("rect", { class: "ds-veil", y: 0, height: tall - 1 }), now: shape("path", { class: "ds-now" }),
-      before: shape("path", { class: "ds-before" }), after: shape("path", { class: "ds-after" }), chosen: shape("path", { class: "ds-picked" }),
-    };
-    svg.querySelector(".ds-marks")?.after(...Object.values(over));
+    over = overlay(svg, scene);
     side.replaceChildren(...scene.lanes.map(([, y]) => {
       const line = make("div", { className: "ds-state" });
       line.style.top = `${(100 * y) / (height || 1)}%`;
@@ -147,10 +122,12 @@ function render({ model, el }) {
     }));
     stage.toggleAttribute("data-states", scene.states.length > 0);
     Object.assign(slider, { min: scene.left, max: scene.right });
-    chosen = null;
-    if (scene.at === null) move(scene.right, scene.events.x.length);
-    else scrub(scene.left + ((scene.at - scene.start) / (scene.stop - scene.start)) * (scene.right - scene.left));
     choose(null);
+    const at = scene.at ?? time; // after a zoom the same time as before
+    const place = scene.left + ((at - scene.start) / (scene.stop - scene.start)) * (scene.right - scene.left);
+    if (at >= scene.stop) move(scene.right, scene.events.x.length);
+    else scrub(scene.at === null ? place : place + 45); // a little later: the cross of what was lost is in sight
+    if (scene.at !== null) said.textContent = model.get("lost");
   };
 
   /** @param {Event} event */

@@ -45,7 +45,7 @@ class SpaceTime(anywidget.AnyWidget):
         ValueError: the window shows nothing of the run.
     """
 
-    _esm = _bundled("happened_before.js", "space_time.js")
+    _esm = _bundled("happened_before.js", "space_time_overlay.js", "space_time.js")
     _css = (_HERE / "picture_widget.css").read_text("utf-8") + (_HERE / "space_time.css").read_text("utf-8")
 
     svg = traitlets.Unicode().tag(sync=True)
@@ -91,9 +91,9 @@ class SpaceTime(anywidget.AnyWidget):
         count = len(fork.trace.messages)
         self._before.append((self._record, self.lost))
         self._record = fork
-        self._show(
-            gone.sent, f"Without {what}: {count:,} messages instead of {len(self._before[-1][0].trace.messages):,}."
-        )
+        before = len(self._before[-1][0].trace.messages)
+        then = "as many messages as before" if count == before else f"{count:,} messages instead of {before:,}"
+        self._show(gone.sent, f"Without {what}: {then}.")
 
     def undo(self) -> None:
         """Go back to the run before the last loss; nothing happens if there was none."""
