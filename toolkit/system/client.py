@@ -9,6 +9,9 @@ from typing import Any
 from toolkit.system.node import Node
 from toolkit.system.workload import Closed, Open, Script, Workload
 
+INDEFINITE = (0, 13)
+"""Codes of error replies (time-out, crash) that leave open whether the operation happened; Maelstrom's numbers."""
+
 
 class Client(Node):
     """Carries out a workload. `nodes` are the names that it may ask."""
@@ -42,12 +45,16 @@ class Client(Node):
             self._ask_next()
 
     def on_message(self, sender: str, type: str, fields: dict[str, Any]) -> None:
-        """A reply of type "error" is a failure; any other is a success. What comes too late changes nothing."""
+        """A reply of type "error" is a failure, unless its code leaves that open; any other is a success.
+
+        What comes too late changes nothing.
+        """
         hand = self._host.in_hand()
         reply_to = hand[2] if hand is not None else None
         if reply_to is not None and reply_to in self.waiting:
             self.cancel_timer(f"timeout {reply_to}")
-            self._end(reply_to, "failed" if type == "error" else "ok", {"type": type, **fields})
+            failed = "unknown" if fields.get("code") in INDEFINITE else "failed"
+            self._end(reply_to, failed if type == "error" else "ok", {"type": type, **fields})
 
     def _ask_next(self) -> None:
         workload = self._workload
