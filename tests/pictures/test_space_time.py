@@ -18,8 +18,10 @@ from toolkit.system import (
     Network,
     Node,
     Run,
+    Script,
     System,
     Trace,
+    ask,
     crash,
     drop,
     heal,
@@ -229,3 +231,17 @@ def test_text_from_outside_is_escaped():
 @pytest.mark.parametrize(("rough", "step"), [(0.013, 0.02), (1.0, 1.0), (2.1, 5.0), (70.0, 100.0)])
 def test_ticks_are_round_numbers(rough, step):
     assert round_step(rough) == pytest.approx(step)
+
+
+def test_what_was_asked_stands_in_its_bar_or_behind_it_never_under_the_next():
+    class Slow(Node):
+        def on_read(self, sender: str) -> None:
+            self.reply("value", value="ten")
+
+    script = Script([ask(0.0, "ann", "n1", "read"), ask(0.01, "ann", "n1", "read"), ask(0.2, "ann", "n1", "read")])
+    system = System([Slow], network=Network(latency=Constant(0.001)), clients=["ann"])
+    made = drawing(system.simulate(until=1.0, workload=script))
+    bars = [title for title in titles(made.picture) if title.startswith("ann: read → ten")]
+    assert len(bars) == 3
+    written = [text for text in texts(made.picture) if "read →" in text]
+    assert written == ["read → ten"] * 2, "the first has no room: the second begins 10 of 1,000 ms later"

@@ -139,22 +139,29 @@ def _skew(detail: dict[str, Any]) -> str:
 
 
 def operations(layout: Layout, found: Sequence[Operation]) -> list[str]:
-    """What clients asked for, as bars above their lanes; open at the right if no answer came."""
-    drawn = []
+    """What clients asked for, as bars above their lanes; dashed if no answer came."""
+    rows: dict[tuple[str, int], list[Operation]] = defaultdict(list)
     for one in found:
-        if not layout.shows(one.start, one.stop):
-            continue
-        left, right = layout.x(one.start), max(layout.x(one.stop), layout.x(one.start) + 3)
-        y = layout.lanes[one.client] - 12 - (one.row + 1) * (BAR + 4)
-        told = f" {one.told}".rstrip()
-        answer = {"ok": f" →{told}" if told else "", "failed": f" ✕{told}", "unknown": " → ?"}[one.outcome]
-        dash = "7 5" if one.outcome == "unknown" else None
-        box = svg.tag(
-            "rect", x=left, y=y, width=right - left, height=BAR, rx=5, class_="ds-strip", stroke_dasharray=dash
-        )
-        text = svg.fitted(one.name + answer, right - left - 12, 16)
-        label = svg.words(left + 7, y + 20.5, text, size=16) if text else ""
-        style = "ds-alarm" if one.outcome != "ok" else ""
-        words = f"{one.client}: {one.name}{answer}, {one.outcome}, {(one.stop - one.start) * 1e3:.4g} ms"
-        drawn.append(svg.titled(words, box, label, style=style))
+        if layout.shows(one.start, one.stop):
+            rows[one.client, one.row].append(one)
+    drawn = []
+    for row in rows.values():
+        ends = [layout.x(after.start) for after in row[1:]] + [layout.right]
+        drawn += [_operation(layout, one, end) for one, end in zip(row, ends, strict=True)]
     return drawn
+
+
+def _operation(layout: Layout, one: Operation, end: float) -> str:
+    """A bar, and what was asked and answered: in the bar, or behind it where there is more room, up to `end`."""
+    left, right = layout.x(one.start), max(layout.x(one.stop), layout.x(one.start) + 3)
+    y = layout.lanes[one.client] - 12 - (one.row + 1) * (BAR + 4)
+    told = f" {one.told}".rstrip()
+    answer = {"ok": f" →{told}" if told else "", "failed": f" ✕{told}", "unknown": " → ?"}[one.outcome]
+    dash = "7 5" if one.outcome == "unknown" else None
+    box = svg.tag("rect", x=left, y=y, width=right - left, height=BAR, rx=5, class_="ds-strip", stroke_dasharray=dash)
+    inside = (left + 7, svg.fitted(one.name + answer, right - left - 12, 16))
+    behind = (right + 6, svg.fitted(one.name + answer, end - right - 12, 16))
+    x, text = max(inside, behind, key=lambda place: len(place[1]))
+    label = svg.words(x, y + 20.5, text, size=16, style="ds-halo") if text else ""
+    words = f"{one.client}: {one.name}{answer}, {one.outcome}, {(one.stop - one.start) * 1e3:.4g} ms"
+    return svg.titled(words, box, label, style="ds-alarm" if one.outcome != "ok" else "")
