@@ -4,7 +4,7 @@ A room map, from the inside out. `codec` and `link` carry messages between proce
 schedule says, `files` keeps what must survive SIGKILL, `host` is a node's host, `resident` its life in a worker
 process; `shipping` brings node classes there. In the notebook, `entry` checks what can be checked, and `coordinator`
 conducts the run through `remote` (one node), `homes` (the workers) and `watch` (nodes that hang); `gather` makes one
-trace of it.
+trace of it. `replaying` and `replay_coordinator` do all that again in the order of a record.
 """
 
 from toolkit.system.deploy.entry import deploy

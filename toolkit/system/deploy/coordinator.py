@@ -7,6 +7,7 @@ sees no message between nodes. Clients live here: they are the users, and the no
 import asyncio
 import math
 import time
+from collections.abc import Coroutine
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from toolkit.system.deploy.watch import Watch
 from toolkit.system.faults import Fault
 from toolkit.system.message import MessageError
 from toolkit.system.node import Factory
+from toolkit.system.replay import ReplayError
 from toolkit.system.run import Run
 from toolkit.system.trace import Trace
 
@@ -34,6 +36,8 @@ LEAD = 0.05
 
 class Coordinator:
     """One run; `conduct` is all of it. `payload` is the plan as it travels, `workers` the nodes' homes in order."""
+
+    host_class = DeployedHost
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Coordinator:
         self.watch = Watch(plan.run, self.homes, self.remotes, handler_limit, self._crashed)
         self.clients: dict[str, DeployedHost] = {}
         self.logs: dict[str, list[bytes]] = {}
+        self.notes = {name: Lane(name) for name in clients}
         self.directory: dict[str, Address] = {}
         self.zero = math.inf
         self.began = 0.0
@@ -61,10 +66,10 @@ class Coordinator:
         tasks: list[asyncio.Task[None]] = []
         try:
             await self._set_up()
-            tasks = [asyncio.create_task(work) for work in (self.watch.keep(), *map(self._fate, self.remotes))]
+            tasks = [asyncio.create_task(work) for work in self._work()]
             for task in tasks:
                 task.add_done_callback(self._check)
-            await asyncio.wait([self.broken], timeout=self.zero + self.plan.seconds - perf_counter())
+            await asyncio.wait([self.broken], timeout=self._left())
         finally:
             self.ending = True
             for task in tasks:
@@ -74,6 +79,14 @@ class Coordinator:
         if self.broken.done():
             self.broken.result()
         return self._record(found)
+
+    def _left(self) -> float:
+        """Seconds until the run must be over."""
+        return self.zero + self.plan.seconds - perf_counter()
+
+    def _work(self) -> list[Coroutine[Any, Any, None]]:
+        """What goes on during the run."""
+        return [self.watch.keep(), *map(self._fate, self.remotes)]
 
     def _check(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -91,7 +104,7 @@ class Coordinator:
         address = self.homes.own_address()
         for name, factory in self.factories.items():
             log = self.logs[name] = []
-            host = DeployedHost(name, factory, self.plan, log.append, Memory(), tell=self._client_tells)
+            host = self.host_class(name, factory, self.plan, log.append, Memory(), tell=self._client_tells)
             self.clients[name] = host
             self.directory[name] = await host.listen(address)
         ahead = await asyncio.gather(*(remote.offset() for remote in self.remotes))
@@ -131,12 +144,11 @@ class Coordinator:
                 self._crashed(remote, "lost")
             return
         remote.status = "down"
-        if what == "mistake":
-            self._break(MessageError(text))
+        self._client_tells(what, text)
 
     def _client_tells(self, what: str, text: str = "") -> None:
-        if what == "mistake":
-            self._break(MessageError(text))
+        if what in ("mistake", "astray"):
+            self._break(MessageError(text) if what == "mistake" else ReplayError(text))
 
     def _crashed(self, remote: Remote, why: str, *before: Any) -> None:
         """Note a crash that the node cannot have written down itself, and an event right before it."""
@@ -234,9 +246,12 @@ class Coordinator:
         return Run(trace, nodes, plan.faults)
 
     def _lane(self, client: str) -> Lane:
-        skews = [fault for fault in self.plan.faults if fault.kind == "skew_clock" and fault.node == client]
-        done = [(fault.at, 0, "clock", fault.detail["offset"], fault.detail["drift"]) for fault in skews]
-        return Lane(client, {0: read(b"".join(self.logs[client]))}, done)
+        lane = self.notes[client]
+        for fault in self.plan.faults:
+            if fault.kind == "skew_clock" and fault.node == client:
+                lane.done.append((fault.at, 0, "clock", fault.detail["offset"], fault.detail["drift"]))
+        lane.lives[0] = read(b"".join(self.logs[client]))
+        return lane
 
     def _network(self) -> list[tuple[Any, ...]]:
         """Partitions and heals: every gate has done them at exactly these moments."""

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.system.deploy.coordinator import Coordinator
 from toolkit.system.deploy.host import Plan
+from toolkit.system.deploy.replay_coordinator import ReplayCoordinator
+from toolkit.system.deploy.replaying import check_record, script
 from toolkit.system.deploy.shipping import pack
 from toolkit.system.faults import Fault, Faults
 from toolkit.system.run import Run
+from toolkit.system.trace import Trace
 from toolkit.system.workload import Workload
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ def deploy(
     *,
     seed: int = 0,
     handler_limit: float = 3.0,
+    replay: Trace | None = None,
 ) -> Run:
     """Run the system for `seconds` on worker processes of the cluster, one for each node, and return what happened.
 
@@ -41,20 +45,28 @@ def deploy(
     on top of it; the default latency is not. `seed` feeds the nodes' random numbers and the gates', but real time has
     no seed.
 
+    With `replay`, a recorded run is repeated in the very order that it had, simulated or deployed: messages and timers
+    wait until it is their turn, what was lost is lost, and who crashed is killed. Give the workload of that run, and no
+    faults; it may take up to `seconds`, and ends with the record.
+
     Raises ValueError for a bad argument, faults or a workload that do not fit, or more nodes than workers, TypeError
     for a class that cannot be sent, PermissionError for a crash or pause on an attached cluster that does not allow it;
     all before anything is started. Then MessageError for a message that no node can receive, ImportError if a worker
-    cannot load the classes, TimeoutError if a worker does not answer.
+    cannot load the classes, TimeoutError if a worker does not answer, ReplayError where a node leaves the record.
     """
     _check_seconds("seconds", seconds)
     _check_seconds("handler_limit", handler_limit)
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise TypeError(f"seed={seed!r} must be an int")
     schedule = Faults(faults)
+    if replay is not None:
+        check_record(replay, [*system.nodes, *system.clients], schedule)
+        seed = replay.seed or 0
     schedule.check([*system.nodes, *system.clients], seconds)
     _check_clients(system, schedule)
     clients = system.client_factories(workload)
-    workers = _workers(system, cluster, schedule)
+    breaks = any(fault.kind in ("crash", "pause") for fault in schedule) or bool(replay and replay.of("crash"))
+    workers = _workers(system, cluster, breaks)
     plan = Plan(
         run=secrets.token_hex(8),
         token=secrets.token_bytes(32),
@@ -65,8 +77,11 @@ def deploy(
         seed=seed,
         seconds=seconds,
         directory=cluster.directory,
+        script=None if replay is None else script(replay),
     )
     coordinator = Coordinator(plan, pack(plan), clients, cluster, workers, handler_limit)
+    if replay is not None:
+        coordinator = ReplayCoordinator(plan, pack(plan), clients, cluster, workers, handler_limit).follow(replay)
     return _in_thread(coordinator.conduct(), seconds + ENDING)
 
 
@@ -84,8 +99,8 @@ def _check_clients(system: "System", faults: Faults) -> None:
             )
 
 
-def _workers(system: "System", cluster: "Cluster", faults: Faults) -> list[str]:
-    """The names of the workers that the nodes are to live in."""
+def _workers(system: "System", cluster: "Cluster", breaks: bool) -> list[str]:
+    """The names of the workers that the nodes are to live in; `breaks` if the run kills or suspends some."""
     from toolkit.cluster import Cluster
 
     if not isinstance(cluster, Cluster):
@@ -97,7 +112,7 @@ def _workers(system: "System", cluster: "Cluster", faults: Faults) -> list[str]:
             f"the system has {len(system.nodes)} nodes and the cluster {len(cluster.names)} workers, and each node "
             f"needs a process of its own: use Cluster(workers={len(system.nodes)}) or more, or a smaller system"
         )
-    if any(fault.kind in ("crash", "pause") for fault in faults):
+    if breaks:
         _require_faults(cluster)
     ready = [worker.name for worker in cluster.snapshot().workers if worker.status == "running" and not worker.frozen]
     if len(ready) < len(system.nodes):

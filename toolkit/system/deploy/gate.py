@@ -12,7 +12,7 @@ from toolkit.system.faults import MESSAGE_FAULTS, Fault, Faults
 from toolkit.system.host import random_stream
 from toolkit.system.latency import as_latency
 from toolkit.system.network import TYPICAL, Network, Traffic
-from toolkit.system.recording import Entry, Route
+from toolkit.system.recording import Entry, Route, cause_of
 
 
 class Gate:
@@ -40,7 +40,7 @@ class Gate:
 
     def message(self, at: float, number: int, to: str, type: str) -> Entry:
         """A message as the gate looks at it: what it says is none of the gate's business."""
-        return (at, number, Route(to, type, None), self.name, {}, None, at)
+        return (at, number, Route(to, type, None), self.name, {}, cause_of(at, None, to))
 
     def lost(self, message: Entry) -> str | None:
         """Why this message does not leave ("partition", "loss", "fault"), or None."""

@@ -22,6 +22,7 @@ from toolkit.system.host import Host, blame, random_stream
 from toolkit.system.message import MessageError, Vocabulary
 from toolkit.system.network import Network
 from toolkit.system.node import Factory, Node, class_of, create, handlers
+from toolkit.system.replay import ReplayError
 
 LIVES = 10**8
 """Numbers of messages that one life of a node may use; the next life counts on from there."""
@@ -51,6 +52,7 @@ class Plan:
     seed: int
     seconds: float
     directory: str | None
+    script: "Script | None" = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,12 +65,25 @@ class Plan:
         return Vocabulary({**classes, **dict.fromkeys(self.clients)})
 
 
+@dataclass(frozen=True)
+class Script:
+    """What a recorded run prescribes to one that is to repeat it; see `replaying`.
+
+    `sends`: (node, life) -> its messages in order, as (id, to, type, ids of copies). `lost`: id -> why it was dropped.
+    `kept`: ids of messages that wait at their sender, because their receiver is down in between.
+    """
+
+    sends: dict[tuple[str, int], list[tuple[int, str, str, tuple[int, ...]]]]
+    lost: dict[int, str]
+    kept: frozenset[int]
+
+
 class DeployedHost(Host):
     """Everything one node needs; see `toolkit.system.host.Host` for the node's side.
 
     `status` is "new", "up", "down" (a handler raised) or "ended". `log` takes packed events, `store` is the disk's
     file, and `tell` is called with what the coordinator should know: ("up",), ("down",) or, for a mistake in the
-    program, ("mistake", text). `life` counts the restarts.
+    program, ("mistake", text), and ("astray", text) if it leaves its script. `life` counts the restarts.
     """
 
     def __init__(
@@ -122,6 +137,13 @@ class DeployedHost(Host):
 
     def _accept(self) -> Inbound:
         return Inbound(self.name, self.plan.token, self._receive, self._gone)
+
+    def obey(self, what: str, *arguments: Any) -> None:
+        """Do what the coordinator orders: "locate" or "start"."""
+        if what == "locate":
+            self.locate(*arguments)
+        elif what == "start":
+            self.start(*arguments)
 
     def locate(self, directory: dict[str, Address]) -> None:
         """Where the others are now."""
@@ -335,9 +357,10 @@ class DeployedHost(Host):
         self.flush()
         self.status = "down"
         self.stop()
-        if isinstance(error, MessageError):
+        if isinstance(error, MessageError | ReplayError):
             where = f" ({blamed[2]}, line {blamed[3]}: {blamed[4]})" if blamed[2] else ""
-            self._tell("mistake", f"node {self.name!r}: {error}{where}")
+            kind = "astray" if isinstance(error, ReplayError) else "mistake"
+            self._tell(kind, f"node {self.name!r}: {error}{where}")
         else:
             self._tell("down")
 

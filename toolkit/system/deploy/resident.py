@@ -24,6 +24,7 @@ from toolkit.system.deploy.codec import packer
 from toolkit.system.deploy.files import DiskFile, LogFile
 from toolkit.system.deploy.host import DeployedHost, Plan
 from toolkit.system.deploy.link import Address, Inbound
+from toolkit.system.deploy.replaying import ReplayHost
 from toolkit.system.host import is_own
 from toolkit.system.node import GIVEN, state
 
@@ -47,7 +48,8 @@ class Resident:
         self._log = LogFile(self.directory / f"events-{life}")
         factory = plan.factories[name]
         assert factory is not None
-        self.host = DeployedHost(name, factory, plan, self._log.write, self._disk, life=life, tell=self._tell)
+        kind = DeployedHost if plan.script is None else ReplayHost
+        self.host = kind(name, factory, plan, self._log.write, self._disk, life=life, tell=self._tell)
         self._pack = packer()
         self._connection: Inbound | None = None
         self._abandoned = False
@@ -84,12 +86,10 @@ class Resident:
         for what, *arguments in values:
             if what == "clock":
                 connection.transport.write(self._pack(["clock", perf_counter()]))
-            elif what == "locate":
-                self.host.locate(*arguments)
-            elif what == "start":
-                self.host.start(*arguments)
             elif what == "gone":
                 self._abandon()
+            else:
+                self.host.obey(what, *arguments)
 
     def _expect_connection(self) -> None:
         """A coordinator that was interrupted while it set up may never come."""
