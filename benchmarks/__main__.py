@@ -1,4 +1,4 @@
-"""`python -m benchmarks [partitioning] [cluster] [widgets]`: measure, and print a table as the README has it."""
+"""`python -m benchmarks [partitioning] [cluster] [widgets] [system] [deploy]`: measure, and print a table as the README has it."""
 
 import argparse
 import importlib
@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 
-MODULES = ("partitioning", "cluster", "widgets")
+MODULES = ("partitioning", "cluster", "widgets", "system", "deploy")
 
 
 def row(figure: dict) -> str:

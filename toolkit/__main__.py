@@ -1,4 +1,4 @@
-"""`python -m toolkit lab | run | test | export | maelstrom`, also from a bare checkout where nothing is installed yet."""
+"""`python -m toolkit lab | run | test | …`, also from a bare checkout where nothing is installed yet."""
 
 import sys
 
