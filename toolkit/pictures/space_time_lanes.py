@@ -156,7 +156,7 @@ def _operation(layout: Layout, one: Operation, end: float) -> str:
     left, right = layout.x(one.start), max(layout.x(one.stop), layout.x(one.start) + 3)
     y = layout.lanes[one.client] - 12 - (one.row + 1) * (BAR + 4)
     told = f" {one.told}".rstrip()
-    answer = {"ok": f" →{told}" if told else "", "failed": f" ✕{told}", "unknown": " → ?"}[one.outcome]
+    answer = {"ok": f" →{told}" if told else " ✓", "failed": f" ✕{told}", "unknown": " → ?"}[one.outcome]
     dash = "7 5" if one.outcome == "unknown" else None
     box = svg.tag("rect", x=left, y=y, width=right - left, height=BAR, rx=5, class_="ds-strip", stroke_dasharray=dash)
     inside = (left + 7, svg.fitted(one.name + answer, right - left - 12, 16))

@@ -110,7 +110,8 @@ def operations_of(trace: Any, until: float) -> list[Operation]:
         outcome = "unknown" if end is None else end.detail["outcome"]
         result = {} if end is None else end.detail["result"] or {}
         name = f"{event.detail['type']} {shortly(event.detail['fields'].values())}".strip()
-        told = shortly(value for key, value in result.items() if key != "type") or result.get("type", "")
+        kind = result.get("type", "ok")  # "ok" alone says no more than the outcome
+        told = shortly(value for key, value in result.items() if key != "type") or ("" if kind == "ok" else kind)
         found.append(Operation(event.node, name, told, event.at, stop, outcome, row))
     return found
 
