@@ -1,4 +1,4 @@
-"""`python -m benchmarks [partitioning] [cluster] [widgets] [system] [deploy]`: measure, and print a table as the README has it."""
+"""`python -m benchmarks [MODULE ...]`: measure, and print a table as the README has it."""
 
 import argparse
 import importlib
