@@ -89,7 +89,7 @@ class Child:
     def how_it_ended(self) -> str:
         """In words, once its standard output has been closed."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            status = self.process.wait(timeout=1.0)
+            status = self.process.wait(timeout=0.5)
             self._threads[2].join(timeout=0.5)  # it may have said something at the last moment
             return f"killed by signal {-status}" if status < 0 else f"exited with status {status}"
         return "closed its standard output"
@@ -120,7 +120,6 @@ class Child:
         with contextlib.suppress(queue.Full):  # full: then the thread is busy writing, and fails at that
             self._unread.put_nowait(None)
         self.process.wait(timeout=CLEAN_UP)
-        psutil.wait_procs(tree, timeout=CLEAN_UP)
         for thread in self._threads:
             thread.join(timeout=0.2)  # they end with their pipes; one that somebody else holds open is left to itself
 
