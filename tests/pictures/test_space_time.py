@@ -102,9 +102,10 @@ def test_types_are_named_on_arrows_and_in_the_legend():
 
 
 def test_what_is_lost_ends_in_a_cross_before_its_lane():
-    made = drawing(run(faults=[drop(message=5)]))
+    first = run().trace.messages[0].id
+    made = drawing(run(faults=[drop(message=first)]))
     lost = [message for message in made.messages if message.why is not None]
-    assert [message.id for message in lost] == [5]
+    assert [message.id for message in lost] == [first]
     line = segment(lost[0], made.layout)
     assert line is not None
     _, y1, x2, y2 = line
