@@ -127,12 +127,12 @@ def test_protocols_keep_their_rules_on_real_processes_too(cluster: Cluster, case
 @pytest.mark.parametrize("world", ["simulated", "deployed"])
 def test_the_same_faults_in_both_worlds(cluster: Cluster, world: str) -> None:
     system = System([Counter] * 2, clients=2)
-    faults = Faults([crash(0.4, "n1"), restart(0.8, "n1"), pause(1.0, "n2"), resume(1.3, "n2"), crash(1.6, "n1")])
+    faults = Faults([crash(0.4, "n1"), restart(0.8, "n1"), pause(2.2, "n2"), resume(2.4, "n2"), crash(2.6, "n1")])
     load = Closed([op("increment", by=1)], timeout=0.1, think=0.005, to="n1")
     if world == "simulated":
-        run = system.simulate(until=2.0, faults=faults, workload=load)
+        run = system.simulate(until=3.0, faults=faults, workload=load)
     else:
-        run = system.deploy(cluster, 2.0, faults, load)
+        run = system.deploy(cluster, 3.0, faults, load)
     totals_rise(run)
     kinds = {"crash", "restart", "pause", "resume", "error"}
     assert [(event.kind, event.node) for event in run.trace if event.kind in kinds] == [
@@ -231,7 +231,7 @@ class Careless(Node):
 
 
 def test_unsynced_writes_are_lost(cluster):
-    run = System([Careless]).deploy(cluster, 1.0, [crash(0.3, "n1"), restart(0.4, "n1")])
+    run = System([Careless]).deploy(cluster, 2.5, [crash(0.3, "n1"), restart(0.4, "n1")])
     assert [event.detail["text"] for event in run.trace.of("log")] == ["{}", "{'synced': 1}"]
     assert dict(run.nodes["n1"].disk) == {"synced": 1}
 
@@ -334,9 +334,9 @@ def test_a_one_way_partition_cuts_one_way(cluster):
 
 def test_a_partition_also_holds_for_a_node_that_restarts_in_it(cluster):
     faults = [partition(0.3, ["n1"], ["n2"]), crash(0.4, "n1"), restart(0.5, "n1")]
-    run = System([Flood] * 2).deploy(cluster, 1.5, faults)
+    run = System([Flood] * 2).deploy(cluster, 2.5, faults)
     assert [m for m in run.trace.messages if m.sender == "n1" and m.sent > run.trace.of("restart")[0].at]
-    assert not crossed(run, "n1", 0.3, 1.5)
+    assert not crossed(run, "n1", 0.3, 2.5)
 
 
 def test_messages_are_dropped_doubled_delayed_and_reordered(cluster):
