@@ -81,6 +81,13 @@ def test_states_are_those_of_the_replay(run):
             assert latest[name] == ("(down)" if down else f"seen={variables['seen']}")
 
 
+def test_a_very_long_run_is_shown_without_states_instead_of_being_run_again(run, monkeypatch):
+    monkeypatch.setattr("toolkit.widgets.space_time_scene.MOST_REPLAYED", len(run.trace) - 1)
+    shown = SpaceTime(run)
+    assert shown.scene["states"] == []
+    assert shown.scene["messages"]
+
+
 def test_a_trace_alone_has_the_states_that_it_recorded_and_no_other_course():
     header = {"kind": "deployed", "seed": None, "until": 0.3, "began": 0.0, "nodes": ["n1", "n2"]}
     sending: dict[str, Any] = {"to": "n2", "type": "hi", "fields": {}, "reply_to": None}

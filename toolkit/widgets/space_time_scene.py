@@ -13,6 +13,7 @@ from toolkit.system.node import state
 _UNSEEN = ("timer-set", "state")
 _NETWORK = ("duplicate", "drop", "partition", "heal")  # no node knows of these
 _MOST_LETTERS = 120  # of a node's state
+MOST_REPLAYED = 40_000  # events of a run that is run again for its states; a longer one would keep the learner waiting
 
 Change = tuple[int, str, str]
 """(index of the event after which it holds, node, the node's variables in words)"""
@@ -99,6 +100,8 @@ def words(event: Any, trace: Any) -> str:
 def state_changes(record: Any) -> list[Change]:
     """Every change of a node's variables: by running a simulation again, from moment to moment, else as recorded."""
     trace = getattr(record, "trace", record)
+    if len(trace) > MOST_REPLAYED:
+        return []
     try:
         simulation = record.rewind(0.0)
     except (AttributeError, ValueError):  # a record of another world, or one without its system
