@@ -225,6 +225,7 @@ def test_a_program_that_exits_is_down_with_its_last_words_and_can_be_restarted()
     assert [operation.outcome for operation in run.history] == ["ok", "ok"]
     for word in ("n1", "status 7", "out of ideas"):
         assert word in run.errors[0]
+    assert "None" not in run.errors[0]
 
 
 def test_a_program_that_closes_its_output_is_over():

@@ -45,9 +45,11 @@ class Run:
 
     @property
     def errors(self) -> list[str]:
-        """Every exception that a handler raised, with the line it came from, in words."""
+        """Every exception that a handler raised, in words, with the line it came from if that is the learner's."""
         return [
-            "{type}: {text} ({file}, line {line}: {code})".format(**e.detail) + f" on {e.node} at {e.at:.4f} s"
+            "{type}: {text}".format(**e.detail)
+            + (" ({file}, line {line}: {code})".format(**e.detail) if e.detail["file"] is not None else "")
+            + f" on {e.node} at {e.at:.4f} s"
             for e in self.trace.of("error")
         ]
 

@@ -107,8 +107,9 @@ def sent_row(row: Row) -> Row | None:
 class Trace(Sequence[Event]):
     """A header and events in the order in which they happened.
 
-    `kind` is "simulated", "deployed" or "explored"; `seed` what every random draw came from; `nodes` the names in the
-    order of their lanes, clients last; `until` the end in seconds; `began` the Unix time of second 0 (0 if simulated).
+    `kind` is "simulated", "deployed", "emulated" or "explored"; `seed` what every random draw came from; `nodes` the
+    names in the order of their lanes, clients last; `until` the end in seconds; `began` the Unix time of second 0 (0 if
+    simulated).
     """
 
     def __init__(
