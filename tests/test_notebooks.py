@@ -71,3 +71,15 @@ def test_the_readme_names_every_notebook_and_links_lead_somewhere():
         for target in re.findall(r"\]\(([^)#\s]+)", (ROOT / name).read_text("utf-8")):
             if not target.startswith(("http://", "https://")):
                 assert (ROOT / target).exists(), f"{name} links to {target}, which is not there"
+
+
+@pytest.mark.notebook
+@pytest.mark.cluster
+def test_the_readme_examples_run(tmp_path):
+    """As somebody would: each Python block pasted into a cell of a notebook."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert blocks
+    path = tmp_path / "readme.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(block) for block in blocks]), path)
+    outcome, _ = series.execute(path, seconds_per_cell=60)
+    assert outcome.passed, f"\n{outcome.failing_cell}\n\n{outcome.error}"
