@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cloudpickle
-
 from toolkit.system.faults import Fault
 from toolkit.system.workload import Workload
 
@@ -67,6 +65,8 @@ def check_determinism(
     if a run cannot be carried out in a process of its own (its message says why).
     """
     system.simulation(seed, until, faults, workload)  # what is wrong with the arguments is said here
+    import cloudpickle  # only here: it is slow to import
+
     payload = cloudpickle.dumps((system, seed, until, tuple(faults), workload))
     one, again = _followed(payload, "1", 2, timeout)
     (other,) = _followed(payload, "2", 1, timeout)

@@ -108,7 +108,7 @@ class Traffic:
         link = message[3], message[2].to
         if link in self._links:
             delay = next(self._links[link])
-        at: float = message[6] + delay + sum(fault.detail["seconds"] for fault, _ in self._struck("delay", message))
+        at: float = message[5][0] + delay + sum(fault.detail["seconds"] for fault, _ in self._struck("delay", message))
         if self.network.fifo:
             at = self._latest[link] = max(at, self._latest.get(link, 0.0))
         return at + sum(fault.detail["seconds"] * luck.random() for fault, luck in self._struck("reorder", message))

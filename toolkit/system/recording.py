@@ -4,8 +4,11 @@ A message is one tuple from its sending to its delivery: it lies on the heap, an
 sent and, the very same tuple, when it is delivered. Only when somebody looks is the log spelt out as rows. What is in
 the log:
 
-a message     (due, id, route, sender, values, reply_to, sent)   first appended when sent, again when delivered
+a message     (due, id, route, sender, values, cause)            first appended when sent, again when delivered
 anything else (at, number, None, None, kind, node, message, *details)   `message` only for "drop" and "duplicate"
+
+The cause of a message is the entry that was being handled when it was sent: so it was sent at `cause[0]`, and it is the
+reply to `cause[1]` if that came from its receiver, `cause[3]`.
 """
 
 from collections.abc import Callable
@@ -24,10 +27,11 @@ class Route:
     None while a delivery needs a closer look, and `quick`, else the same as `order`, while a sending does.
     """
 
-    __slots__ = ("handler", "order", "quick", "to", "type")
+    __slots__ = ("handler", "order", "quick", "single", "to", "type")
 
     def __init__(self, to: str, type: str, order: tuple[str, ...] | None) -> None:
         self.to, self.type, self.order = to, type, order
+        self.single = order is not None and len(order) == 1
         self.quick: tuple[str, ...] | None = None
         self.handler: Callable[..., None] | None = None
 
@@ -39,6 +43,17 @@ def fields_of(message: Entry) -> dict[str, Any]:
         fields: dict[str, Any] = values
         return fields
     return dict(zip(route.order, values, strict=True))
+
+
+def reply_to(message: Entry) -> int | None:
+    """The id of the message that this one answers."""
+    cause = message[5]
+    return cause[1] if cause[3] == message[2].to else None
+
+
+def cause_of(at: float, reply_to: int | None, to: str) -> Entry:
+    """A cause for a message that is sent now and answers another one than that in hand, or none."""
+    return (at, reply_to, None, None if reply_to is None else to)
 
 
 class Recording:
@@ -61,8 +76,8 @@ class Recording:
         return self._sending(entry, "send") if sent is None else (due, id, "deliver", route.to, sent)
 
     def _sending(self, message: Entry, kind: str, *more: Any) -> Row:
-        _, id, route, sender, _, reply_to, sent = message
-        row = (sent, id, kind, sender, None, route.to, route.type, fields_of(message), reply_to, *more)
+        _, id, route, sender, _, cause = message
+        row = (cause[0], id, kind, sender, None, route.to, route.type, fields_of(message), reply_to(message), *more)
         self._sent[id] = row
         return row
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.system.faults import Fault, skew_clock
 from toolkit.system.message import Loose, MessageError
-from toolkit.system.recording import Entry
+from toolkit.system.recording import Entry, cause_of
 from toolkit.system.simulate import Simulation
 from toolkit.system.simulated import SimulatedHost
 from toolkit.system.trace import FIELDS, REPLY_TO, TO, TYPE, Event, Row, Trace
@@ -32,19 +32,19 @@ class ReplayHost(SimulatedHost):
 
     simulation: "Replay"
 
-    def transmit(self, to: str, type: str, fields: dict[str, Any], reply_to: int | None) -> int:
+    def depart(self, to: str, type: str, fields: dict[str, Any], cause: Entry) -> int:
         """Compare with what this node sent then, and take the same id."""
         replay = self.simulation
         expected = replay.expected[self.name, replay.lives[self.name]]
         if not expected:
-            return next(replay.numbers)  # the record ends in the middle of a handler: this went nowhere
+            return -1  # the record ends in the middle of a handler: this went nowhere
         row = expected.popleft()
         if (row[TO], row[TYPE]) != (to, type):
             raise ReplayError(
                 f"{self.name} sends {type!r} to {to!r} at {replay.now:.6f} s, where the record has {row[TYPE]!r} "
                 f"to {row[TO]!r}: it is not deterministic, or not the class that was recorded"
             )
-        replay.put(row, fields, reply_to)
+        replay.put(row, fields, cause)
         id: int = row[1]
         return id
 
@@ -82,11 +82,11 @@ class Replay(Simulation):
     def _open(self, host: SimulatedHost) -> None:
         """Nor is any delivered but when the record says so."""
 
-    def put(self, row: Row, fields: dict[str, Any], reply_to: int | None) -> None:
+    def put(self, row: Row, fields: dict[str, Any], cause: Entry) -> None:
         """A message is sent; it waits in `messages`."""
         known = row[TYPE] in self.routes[row[TO]] and fields.__class__ is not Loose
         route, values = self.route(row[TO], row[TYPE], fields if known else Loose(fields))
-        self.messages[row[1]] = message = (self.now, row[1], route, row[3], values, reply_to, self.now)
+        self.messages[row[1]] = message = (self.now, row[1], route, row[3], values, cause)
         self.append(message)
 
     def run(self, until: float | None = None, events: int | None = None) -> "Replay":
@@ -126,7 +126,7 @@ class Replay(Simulation):
         if node in self.system.clients and kind not in ("deliver", "drop", "duplicate"):
             if kind == "send":
                 self.expected[node, 0].popleft()
-                self.put(row, row[FIELDS], row[REPLY_TO])
+                self.put(row, row[FIELDS], cause_of(at, row[REPLY_TO], row[TO]))
             else:
                 self.note(kind, node, *row[5:])
         elif kind in ("deliver", "drop", "duplicate"):

@@ -64,10 +64,10 @@ class Simulation:
     def _begin(self) -> None:
         system = self.system
         self.entry: Entry = NOTHING  # what is being handled
-        self.numbers = itertools.count(1)
         self.heap: list[Entry] = []
         self.recording = Recording()
-        self.append = self.recording.log.append
+        self.log = self.recording.log
+        self.append = self.log.append
         self.vocabulary = system.vocabulary
         self.traffic = Traffic(system.network, self.seed)
         self.taken = True  # whether the entry that is being handled has left the heap
@@ -81,14 +81,15 @@ class Simulation:
         self.hosts = {
             name: self.host_class(name, factory, system.peers(name), self) for name, factory in factories.items()
         }
-        # Numbers below zero: faults come first at their time, and one more fault leaves all ids as they were.
-        for i, fault in enumerate(self.faults, start=-2 * len(self.faults)):
+        # The number of an entry is its place in the log. What is planned comes first at its time, with numbers below
+        # zero: so one fault more leaves all ids as they were.
+        for i, name in enumerate(self.hosts, start=-len(self.hosts)):
+            heappush(self.heap, (0.0, i, None, None, "start", name, None))
+        for i, fault in enumerate(self.faults, start=-2 * len(self.faults) - len(self.hosts)):
             heappush(self.heap, (fault.at, i, None, None, "fault", None, None, fault))
             if fault.detail.get("until") is not None:
                 ends = (fault.detail["until"], i + len(self.faults), None, None, "fault-end", None, None, fault)
                 heappush(self.heap, ends)
-        for name in self.hosts:
-            heappush(self.heap, (0.0, next(self.numbers), None, None, "start", name, None))
 
     def route(self, to: str, type: str, fields: dict[str, Any]) -> tuple[Route, Any]:
         """How a checked message travels: by the values in their places, or, if its fields are `Loose`, by name."""
@@ -149,7 +150,7 @@ class Simulation:
             append(entry)
             values = entry[4]
             try:
-                if len(values) == 1:  # the most common number, and Python is quickest when it need not unpack
+                if route.single:  # most handlers take one field, and Python is quickest when it need not unpack
                     handler(entry[3], values[0])
                 else:
                     handler(entry[3], *values)
@@ -164,10 +165,10 @@ class Simulation:
 
     def step(self) -> Event | None:
         """Let the next thing happen, and return its first event; None when nothing is left before the end."""
-        before = len(self.recording.log)
-        while self.heap and len(self.recording.log) == before and self.heap[0][0] <= self.until:
+        before = len(self.log)
+        while self.heap and len(self.log) == before and self.heap[0][0] <= self.until:
             self.run(events=1)
-        return self.trace[before] if len(self.recording.log) > before else None
+        return self.trace[before] if len(self.log) > before else None
 
     def _arrive(self, message: Entry) -> None:
         """A delivery that something may hinder: the link is cut, the node is not up, or the handler takes anything."""
@@ -317,7 +318,7 @@ class Simulation:
         self._begin()
         if at is not None:
             return self.run(until=at)
-        while len(self.recording.log) < (event or 0) and self.step() is not None:
+        while len(self.log) < (event or 0) and self.step() is not None:
             pass
         return self
 
@@ -347,7 +348,7 @@ class Simulation:
     def trace(self) -> Trace:
         """What has happened so far."""
         until = self.until if self.until < math.inf else self.now
-        recording, count = self.recording, len(self.recording.log)
+        recording, count = self.recording, len(self.log)
         return Trace(
             lambda: recording.rows(count),
             seed=self.seed,

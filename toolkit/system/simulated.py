@@ -9,7 +9,7 @@ from toolkit.system.host import Host, random_stream
 from toolkit.system.latency import as_latency
 from toolkit.system.message import ATOMS, plain
 from toolkit.system.node import Factory, Node, create
-from toolkit.system.recording import Entry
+from toolkit.system.recording import Entry, cause_of, reply_to
 
 if TYPE_CHECKING:
     from toolkit.system.simulate import Simulation
@@ -42,33 +42,28 @@ class SimulatedHost(Host):
     def in_hand(self) -> tuple[str, int, int | None] | None:
         """(sender, id, reply_to) of the message that is being handled."""
         entry = self.simulation.entry
-        return None if entry[2] is None else (entry[3], entry[1], entry[5])
+        return None if entry[2] is None else (entry[3], entry[1], reply_to(entry))
 
     def _quick_send(self) -> Callable[..., int]:
         """`Host.send` and `transmit` in one function, with everything at hand: half of a delivery's time goes here.
 
         A message that nothing can happen to, with the fields its handler takes and values that nobody can change, is
-        on its way at once; every other goes through `vocabulary.checked` and `transmit`.
+        on its way at once; every other is checked and goes through `depart`.
         """
         simulation, name, delays, checked = self.simulation, self.name, self.delays, self.vocabulary.checked
-        routes, heap, append, numbers = simulation.routes, simulation.heap, simulation.append, simulation.numbers
+        routes, heap, log, append = simulation.routes, simulation.heap, simulation.log, simulation.append
 
-        def send(to: str, type: str, /, **fields: Any) -> int:
-            entry = simulation.entry
-            at = entry[0]
-            reply_to = entry[1] if entry[3] == to else None
+        def send(to: str, name_of_type: str, /, **fields: Any) -> int:
+            cause = simulation.entry
             try:
-                route = routes[to][type]
+                route = routes[to][name_of_type]
             except (KeyError, TypeError):
-                return self.transmit(to, type, checked(to, type, fields), reply_to)
+                return self.depart(to, name_of_type, checked(to, name_of_type, fields), cause)
             if tuple(fields) == route.quick:
                 values = tuple(fields.values())
-                for value in values:
-                    if value.__class__ not in ATOMS:
-                        break
-                else:
-                    number = next(numbers)
-                    message = (at + next(delays), number, route, name, values, reply_to, at)
+                if values[0].__class__ in ATOMS if route.single else ATOMS.issuperset(map(type, values)):
+                    number = len(log)
+                    message = (cause[0] + next(delays), number, route, name, values, cause)
                     append(message)
                     if simulation.taken:
                         heappush(heap, message)
@@ -76,19 +71,23 @@ class SimulatedHost(Host):
                         simulation.taken = True
                         heapreplace(heap, message)
                     return number
-            return self.transmit(to, type, checked(to, type, fields), reply_to)
+            return self.depart(to, name_of_type, checked(to, name_of_type, fields), cause)
 
         return send
 
     def transmit(self, to: str, type: str, fields: dict[str, Any], reply_to: int | None) -> int:
-        """Put a message on its way through a network that may lose, double or hold it back; ids count through the run.
+        """Send a message that has been checked, as the reply to another one or to none."""
+        return self.depart(to, type, fields, cause_of(self.simulation.now, reply_to, to))
+
+    def depart(self, to: str, type: str, fields: dict[str, Any], cause: Entry) -> int:
+        """Send through a network that may lose, double or hold back the message; its id is its place in the trace.
 
         Every draw is made, whatever becomes of the message: so one loss more leaves the luck of the others as it was.
         """
         simulation, traffic = self.simulation, self.simulation.traffic
         route, values = simulation.route(to, type, fields)
-        at, id, delay = simulation.now, next(simulation.numbers), next(self.delays)
-        message = (at, id, route, self.name, values, reply_to, at)
+        at, id, delay = cause[0], len(simulation.log), next(self.delays)
+        message = (at, id, route, self.name, values, cause)
         why = traffic.lost(message, self.luck)
         doubled = traffic.doubled(message, self.luck)
         simulation.append(message)
@@ -97,7 +96,7 @@ class SimulatedHost(Host):
             return id
         heappush(simulation.heap, (traffic.arrival(message, delay), *message[1:]))
         if doubled:
-            copy = (at, next(simulation.numbers), *message[2:])
+            copy = (at, len(simulation.log), *message[2:])
             simulation.append((at, copy[1], None, None, "duplicate", self.name, copy, id))
             if traffic.singled_out(copy):
                 simulation.drop(copy, "fault")
@@ -108,7 +107,7 @@ class SimulatedHost(Host):
     def set_timer(self, name: str, seconds: float) -> None:
         """Timers run by the node's own clock: a clock that gains makes them fire early."""
         simulation = self.simulation
-        number, due = next(simulation.numbers), simulation.now + seconds / (1.0 + self.drift)
+        number, due = len(simulation.log), simulation.now + seconds / (1.0 + self.drift)
         simulation.append((simulation.now, number, None, None, "timer-set", self.name, None, name, due))
         self.timers[name] = number
         heappush(simulation.heap, (due, number, None, None, "timer", self.name, None, name))
