@@ -19,7 +19,7 @@ from toolkit.system.deploy.link import Address, Inbound, Link
 from toolkit.system.disk import Disk, Write
 from toolkit.system.faults import Faults
 from toolkit.system.host import Host, blame, random_stream
-from toolkit.system.message import MessageError, Vocabulary
+from toolkit.system.message import ATOMS, MessageError, Vocabulary
 from toolkit.system.network import Network
 from toolkit.system.node import Factory, Node, class_of, create, handlers
 from toolkit.system.replay import ReplayError
@@ -28,6 +28,10 @@ LIVES = 10**8
 """Numbers of messages that one life of a node may use; the next life counts on from there."""
 BATCH = 64
 """Events after which a host writes them down and lets messages go, even if more messages wait to be handled."""
+
+
+NONE: dict[str, Any] = {}
+value_type = type  # `type` is also the name of an argument
 
 
 class Store(Protocol):
@@ -101,6 +105,7 @@ class DeployedHost(Host):
         self.peers = tuple(other for other in plan.factories if other != name)
         self.random = random_stream(plan.seed, "node", name, *([str(life)] if life else []))
         self.vocabulary = plan.vocabulary()
+        self._orders = self.vocabulary.orders
         self._hand: tuple[str, int, int | None] | None = None
         self.disk = Disk(store.content, self._sync)
         self.status = "new"
@@ -115,7 +120,7 @@ class DeployedHost(Host):
         self._held: list[tuple[float, int, str, bytes]] = []  # messages that the gate lets go later
         self._early: list[tuple[str, Iterable[list[Any]]]] = []  # what came before the node was up
         self._release: asyncio.TimerHandle | None = None
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers: dict[str, asyncio.Handle] = {}
         self._skews = [fault for fault in plan.faults if fault.kind == "skew_clock" and fault.node == name]
         self._offset = self._drift = self._since = 0.0
         lane = plan.names.index(name)
@@ -203,6 +208,13 @@ class DeployedHost(Host):
             self._offset, self._drift, self._since = fault.detail["offset"], fault.detail["drift"], fault.at
         return at + self._offset + self._drift * (at - self._since)
 
+    def send(self, to: str, type: str, /, **fields: Any) -> int:
+        """As every host does; what has just the handler's fields, and no value to be copied, needs no closer look."""
+        if tuple(fields) == self._orders.get(to, NONE).get(type) and ATOMS.issuperset(map(value_type, fields.values())):
+            hand = self._hand
+            return self.transmit(to, type, fields, hand[1] if hand is not None and hand[0] == to else None)
+        return super().send(to, type, **fields)
+
     def in_hand(self) -> tuple[str, int, int | None] | None:
         """(sender, id, reply_to) of the message that is being handled."""
         return self._hand
@@ -278,7 +290,10 @@ class DeployedHost(Host):
         self.now()  # a skew that is due takes effect first
         seconds /= 1.0 + self._drift
         self.record("timer-set", name, self.at() + seconds)
-        self._timers[name] = self._loop.call_later(seconds, self._fire, name)
+        if seconds > 0:
+            self._timers[name] = self._loop.call_later(seconds, self._fire, name)
+        else:
+            self._timers[name] = self._loop.call_soon(self._fire, name)
 
     def cancel_timer(self, name: str) -> None:
         """Forget that timer."""
