@@ -1,5 +1,6 @@
 """Real clusters for the tests, and a watch that none of their processes outlives its test."""
 
+import contextlib
 import subprocess
 import sys
 import textwrap
@@ -34,14 +35,17 @@ def alive(pid: int) -> bool:
 
 
 def workers_of(process: psutil.Process) -> list[psutil.Process]:
-    """Descendants that are Dask workers, by what they have open: a port to listen at."""
+    """The Dask workers that a process has started: those of `multiprocessing` that listen at a port.
+
+    Other children (the browser tests' JupyterLab, say) and what those have started are none of ours.
+    """
     found = []
-    for child in process.children(recursive=True):
-        try:
-            if any(c.status == psutil.CONN_LISTEN for c in child.net_connections(kind="tcp")):
-                found.append(child)
-        except psutil.Error:
-            continue
+    for child in process.children():
+        with contextlib.suppress(psutil.Error):  # it may end while we look
+            if any("multiprocessing" in word for word in child.cmdline()):
+                if any(c.status == psutil.CONN_LISTEN for c in child.net_connections(kind="tcp")):
+                    found.append(child)
+                found += workers_of(child)
     return found
 
 
