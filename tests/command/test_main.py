@@ -21,7 +21,7 @@ def toolkit(*words, timeout=60):
 
 def test_help_names_the_commands():
     said = toolkit("--help").stdout
-    for command in ("lab", "run", "test", "export", "maelstrom"):
+    for command in ("lab", "run", "test", "benchmark", "export", "maelstrom"):
         assert command in said
 
 

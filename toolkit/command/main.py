@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
         description="Learn distributed systems in Jupyter, on real worker processes.",
         epilog="The first command on a new machine sets up what it needs in .venv, beside this checkout's README.",
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="lab | run | test | export | maelstrom")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     lab = commands.add_parser("lab", help="open the course in JupyterLab")
     lab.add_argument("--no-browser", action="store_true", help="start the server, print its address, open no browser")
@@ -32,6 +32,10 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--save", type=Path, metavar="DIR", help="keep the executed notebooks there")
 
     commands.add_parser("test", help="run the tests; further arguments go to pytest", add_help=False)
+
+    commands.add_parser(
+        "benchmark", help="measure what the README quotes; or some: partitioning cluster …", add_help=False
+    )
 
     export = commands.add_parser("export", help="execute notebooks and write them as HTML that needs no kernel")
     export.add_argument("notebooks", nargs="*", help="file names, or their beginnings; default: all")
@@ -48,9 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; sets up the environment first where that is needed."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     options, rest = parser().parse_known_args(words)
-    if rest and options.command not in ("test", "maelstrom"):
+    if rest and options.command not in ("test", "benchmark", "maelstrom"):
         parser().error(f"unrecognized arguments: {' '.join(rest)}")
-    extras = ("test",) if options.command == "test" else ()
+    extras = ("test",) if options.command in ("test", "benchmark") else ()
     try:
         if not environment.satisfied(extras):
             return _in_own_environment(words, extras)
@@ -101,7 +105,15 @@ def _run(options: argparse.Namespace, _: list[str]) -> int:
 
 
 def _test(_: argparse.Namespace, rest: list[str]) -> int:
-    command = [sys.executable, "-m", "pytest", *rest]
+    return _module("pytest", rest)
+
+
+def _benchmark(_: argparse.Namespace, rest: list[str]) -> int:
+    return _module("benchmarks", rest)
+
+
+def _module(name: str, arguments: list[str]) -> int:
+    command = [sys.executable, "-m", name, *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment.jupyter_variables()).returncode
 
 
@@ -117,4 +129,11 @@ def _maelstrom(_: argparse.Namespace, rest: list[str]) -> int:
     return serve(rest)
 
 
-_commands = {"lab": _lab, "run": _run, "test": _test, "export": _export, "maelstrom": _maelstrom}
+_commands = {
+    "lab": _lab,
+    "run": _run,
+    "test": _test,
+    "benchmark": _benchmark,
+    "export": _export,
+    "maelstrom": _maelstrom,
+}
