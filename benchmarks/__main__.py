@@ -13,7 +13,9 @@ def row(figure: dict) -> str:
     """One figure as a line of a Markdown table; numbers with three significant digits."""
 
     def number(value: float | str | None) -> str:
-        return f"{value:.3g}" if isinstance(value, float) else "" if value is None else str(value)
+        if not isinstance(value, float):
+            return "" if value is None else str(value)
+        return f"{value:.3g}" if value < 1000 else f"{float(f'{value:.3g}'):,.0f}"
 
     ratio = "" if figure["ratio"] is None else f"{figure['ratio']:.3g} ×"
     cells = [figure["name"], number(figure["ours"]), number(figure["peer"]), figure["unit"], ratio, figure["target"]]
