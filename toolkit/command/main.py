@@ -82,8 +82,7 @@ def _in_own_environment(words: list[str], extras: tuple[str, ...]) -> int:
 
 def _lab(options: argparse.Namespace, _: list[str]) -> int:
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url={START}"]
-    command += ["--log-level=WARN", "--LabApp.news_url=None"]  # nothing here asks the internet
-    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command += ["--log-level=WARN"]
     if options.no_browser:
         command += ["--no-browser"]
     if options.port is not None:
