@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from toolkit.system.budget import Budget
+from toolkit.system.display import SpaceTimeDisplay
 from toolkit.system.faults import Fault, Faults
 from toolkit.system.history import History
 from toolkit.system.node import state
@@ -17,7 +18,7 @@ Rule = Callable[["Run"], Any]
 """Holds if it returns None or True; broken if it returns False or a str that says why, or raises AssertionError."""
 
 
-class Run:
+class Run(SpaceTimeDisplay):
     """A finished run. `nodes` maps names to nodes (simulated) or to whatever the run-time could bring home of them."""
 
     def __init__(self, trace: Trace, nodes: dict[str, Any], faults: Iterable[Fault] = ()) -> None:
@@ -100,20 +101,6 @@ class Run:
                 f"this run is {self.trace.kind}: only a simulated run can be repeated; use system.replay(trace)"
             )
         return self._simulation
-
-    def picture(self) -> Any:
-        """The space-time diagram, as a `toolkit.pictures.Picture`."""
-        from toolkit.pictures.space_time import space_time
-
-        return space_time(self)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        """The diagram to walk about in; a still picture where widgets are missing."""
-        try:
-            from toolkit.widgets import SpaceTime
-        except ImportError:
-            return self.picture()._repr_mimebundle_(include, exclude)
-        return SpaceTime(self)._repr_mimebundle_(include=include, exclude=exclude)
 
     def __repr__(self) -> str:
         return f"<Run: {self.trace!r}, {self.history!r}>"

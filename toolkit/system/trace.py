@@ -17,6 +17,7 @@ from operator import eq
 from pathlib import Path
 from typing import Any, overload
 
+from toolkit.system.display import SpaceTimeDisplay
 from toolkit.system.shiviz import to_shiviz
 
 Row = tuple[Any, ...]
@@ -104,7 +105,7 @@ def sent_row(row: Row) -> Row | None:
     return row if row[2] in SENDING else row[4]
 
 
-class Trace(Sequence[Event]):
+class Trace(SpaceTimeDisplay, Sequence[Event]):
     """A header and events in the order in which they happened.
 
     `kind` is "simulated", "deployed", "emulated" or "explored"; `seed` what every random draw came from; `nodes` the
@@ -326,20 +327,6 @@ class Trace(Sequence[Event]):
         return self.header == other.header and len(self) == len(other) and all(map(eq, self, other))
 
     __hash__ = None  # type: ignore[assignment]  # fields are dictionaries
-
-    def picture(self) -> Any:
-        """The space–time diagram, as a `toolkit.pictures.Picture`."""
-        from toolkit.pictures.space_time import space_time
-
-        return space_time(self)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        """The diagram to walk about in; a still picture where widgets are missing."""
-        try:
-            from toolkit.widgets import SpaceTime
-        except ImportError:
-            return self.picture()._repr_mimebundle_(include, exclude)
-        return SpaceTime(self)._repr_mimebundle_(include=include, exclude=exclude)
 
     def __repr__(self) -> str:
         return (
