@@ -252,11 +252,15 @@ class Cluster:
             self._record.add("slowed", name, factor=float(factor))
             self._slowed[name] = (state["pid"], float(factor))
 
+    def require_faults(self) -> None:
+        """Raise PermissionError if this cluster is somebody else's, attached without `allow_faults`."""
+        if isinstance(self._machines, AttachedMachines):
+            self._machines.require_faults()
+
     def _present(self, name: str) -> dict[str, Any]:
         """The state of the live process called `name`, or an error that says what to do."""
         self._require_open()
-        if isinstance(self._machines, AttachedMachines):
-            self._machines.require_faults()
+        self.require_faults()
         if name not in self._machines.names:
             raise ValueError(f"name={name!r} is not a worker of this cluster: use one of {', '.join(self.names)}")
         state: dict[str, Any] = next(state for state in self._machines.states() if state["name"] == name)

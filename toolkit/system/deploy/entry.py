@@ -113,20 +113,12 @@ def _workers(system: "System", cluster: "Cluster", breaks: bool) -> list[str]:
             f"needs a process of its own: use Cluster(workers={len(system.nodes)}) or more, or a smaller system"
         )
     if breaks:
-        _require_faults(cluster)
+        cluster.require_faults()
     ready = [worker.name for worker in cluster.snapshot().workers if worker.status == "running" and not worker.frozen]
     if len(ready) < len(system.nodes):
         cluster.wait()
         ready = list(cluster.names)
     return ready[: len(system.nodes)]
-
-
-def _require_faults(cluster: "Cluster") -> None:
-    """Raise PermissionError if this cluster is somebody else's, and we may not break it."""
-    from toolkit.cluster.attached import AttachedMachines
-
-    if isinstance(cluster._machines, AttachedMachines):
-        cluster._machines.require_faults()
 
 
 def _in_thread(run: Coroutine[Any, Any, Run], bound: float) -> Run:
