@@ -79,7 +79,7 @@ def prepare(extras: Sequence[str] = ()) -> Path:
     try:
         with _one_at_a_time():
             if not _stamp_covers(extras):
-                _make(sorted({*_stamped_extras(), *extras}))
+                _make(sorted({*_read_stamp()["extras"], *extras}))
     except PermissionError as error:
         raise SetupError(f"Cannot write to {ROOT} ({error}). Clone the course into a directory of your own.") from error
     except OSError as error:
@@ -113,20 +113,20 @@ def _fingerprint() -> str:
     return hashlib.sha256(here + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
 
 
-def _stamped_extras() -> list[str]:
+def _read_stamp() -> dict[str, Any]:
+    """What was set up: "extras" and "fingerprint". Never finished, or damaged: as if nothing was."""
     try:
-        return list(json.loads(_stamp().read_text("utf-8"))["extras"])
-    except (OSError, ValueError, KeyError):
-        return []  # never finished, or damaged: it will be made anew
+        stamp = json.loads(_stamp().read_text("utf-8"))
+        return {"extras": list(stamp["extras"]), "fingerprint": stamp["fingerprint"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"extras": [], "fingerprint": None}
 
 
 def _stamp_covers(extras: Sequence[str]) -> bool:
-    has = _stamped_extras()
-    try:
-        stamp = json.loads(_stamp().read_text("utf-8"))
-        return set(extras) <= set(has) and stamp["fingerprint"] == _fingerprint() and _python().exists()
-    except (OSError, ValueError, KeyError):
+    stamp = _read_stamp()
+    if not (ROOT / "pyproject.toml").is_file():
         return False
+    return set(extras) <= set(stamp["extras"]) and stamp["fingerprint"] == _fingerprint() and _python().exists()
 
 
 def _make(extras: Sequence[str]) -> None:
